@@ -1,0 +1,1 @@
+"""A small open chatbot for a shop in Hanoi: model, tokens, conversations, training, reply, checks."""
