@@ -25,6 +25,8 @@ import re
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from osai import tables
+
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
@@ -192,9 +194,7 @@ def _words(alt: str, source: str, table: pd.DataFrame | None) -> dict[str, str]:
         f"<p><strong>In words:</strong> {html.escape(alt, quote=False)}</p>",
     ]
     if table is not None:
-        rows = table.to_html(index=False, border=0, na_rep="not known")
-        caption = "<caption>The numbers behind the figure</caption>"
-        rows = re.sub(r"(<table[^>]*>)", rf"\1{caption}", rows, count=1)
+        rows = tables.as_html(table, caption="The numbers behind the figure")
         parts.append(f"<details><summary>The numbers as a table</summary>{rows}</details>")
     parts.append("</div>")
     return {"text/html": "\n".join(parts), "text/plain": f"Source: {source}\nIn words: {alt}"}

@@ -1,0 +1,1 @@
+"""For those who write the course: run and save lessons, check their grammar, write derived text."""
