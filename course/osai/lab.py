@@ -124,7 +124,7 @@ def serve(root: Path, port: int | None = None, browser: bool = True) -> int:
     command += [f"--{name}={value}" for name, value in options.items()]
     # The token goes by environment: a command line can be read by everyone on the machine.
     variables = os.environ | course_variables(root, os.environ) | {"JUPYTER_TOKEN": token}
-    for name in ("SIGTERM", "SIGHUP"):
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _interrupt)
     log_path = Path(sys.prefix, "jupyter.log")
