@@ -60,6 +60,10 @@ _HEX = re.compile(r"^#[0-9a-fA-F]{6}$")
 class FigureError(ValueError):
     """A figure that some reader could not read. The message says what to add."""
 
+    def _render_traceback_(self) -> list[str]:
+        # IPython asks for this: the message is for the student, a traceback would bury it
+        return [f"{type(self).__name__}: {self}"]
+
 
 def contrast(first: str, second: str) -> float:
     """Return the WCAG 2.2 contrast ratio of two colours written `#rrggbb`, from 1 to 21.

@@ -14,6 +14,7 @@ import errno
 import hashlib
 import io
 import json
+import math
 import os
 import shutil
 import stat
@@ -41,6 +42,10 @@ _DEVICES = {"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for 
 class WorkError(RuntimeError):
     """The student's work could not be saved or read. The message says why and what to do."""
 
+    def _render_traceback_(self) -> list[str]:
+        # IPython asks for this: the message is for the student, a traceback would bury it
+        return [f"{type(self).__name__}: {self}"]
+
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Packed:
@@ -51,10 +56,10 @@ class Packed:
     size: int
 
     def __repr__(self) -> str:
+        files = "1 file" if self.files == 1 else f"{self.files} files"
         return (
-            f"Packed {self.files} file(s) into {places.work_dir().name}/{TAKE_HOME}/"
-            f"{self.path.name} ({self.size / 1000:,.0f} kB). Right-click it in the file list"
-            " and choose Download."
+            f"Packed {files} into {places.work_dir().name}/{TAKE_HOME}/{self.path.name}"
+            f" ({math.ceil(self.size / 1000):,} kB)."
         )
 
 

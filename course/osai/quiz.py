@@ -33,6 +33,10 @@ STATIC_CLASS = "osai-question"
 class QuizError(ValueError):
     """A question that would not teach. The message says what to add."""
 
+    def _render_traceback_(self) -> list[str]:
+        # IPython asks for this: the message is for the student, a traceback would bury it
+        return [f"{type(self).__name__}: {self}"]
+
 
 @dataclass(frozen=True)
 class Choice:

@@ -37,6 +37,10 @@ CARD = "datapackage.json"
 class TableError(ValueError):
     """A table that does not exist or does not match its schema. The message says where."""
 
+    def _render_traceback_(self) -> list[str]:
+        # IPython asks for this: the message is for the student, a traceback would bury it
+        return [f"{type(self).__name__}: {self}"]
+
 
 @dataclasses.dataclass(frozen=True)
 class Field:
