@@ -1,0 +1,1 @@
+"""Grading with nbgrader: works on any nbgrader course directory, knows nothing of the chatbot."""
