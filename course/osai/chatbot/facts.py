@@ -128,6 +128,23 @@ def load_shops(folder: Path) -> dict[str, Shop]:
     return {file.stem: load_shop(file) for file in files}
 
 
+def load_shops_jsonl(path: Path) -> dict[str, Shop]:
+    """Shops from a JSON-lines file by their ``id``. Raises ShopError naming line and field."""
+    shops = {}
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise ShopError(f"{path}: {error.strerror or error}. Next step: check the path.") from None
+    for number, line in enumerate(lines, 1):
+        try:
+            shops[str(json.loads(line)["id"])] = Shop.model_validate_json(line)
+        except (ValidationError, ValueError, KeyError, TypeError) as error:
+            raise ShopError(
+                f"{path}, line {number}: {str(error).splitlines()[0]}. Next step: correct it."
+            ) from None
+    return shops
+
+
 def money(dong: int) -> str:
     """An amount as Vietnamese shops write it: ``1250000`` becomes ``1.250.000 ₫``."""
     return f"{dong:,}".replace(",", ".") + " ₫"
@@ -197,12 +214,13 @@ def find(shop: Shop, message: str, history: Iterable[str] = ()) -> list[Fact]:
         facts.append(_order(shop, wanted))
     if "order" in asked and not ids:
         facts.append(Fact("orders", "Khách chưa cho mã đơn"))
-    products = match_products(shop, message)
-    if not ids or _PRODUCT_TOPICS & set(asked):
-        for i in products[:2]:
-            facts.append(_product(shop, i, asked))
-    if _PRODUCT_TOPICS & set(asked) and not products and not facts:
-        facts.append(Fact("products", "Khách chưa nói sản phẩm nào"))
+    if "shipping" in asked and "price" in asked:
+        asked.remove("price")  # "phí ship bao nhiêu" asks for one thing, not two
+    if _PRODUCT_TOPICS & set(asked) or not (asked or ids):
+        products = match_products(shop, message)
+        facts.extend(_product(shop, i, asked) for i in products[:2])
+        if asked and not products and not ids:
+            facts.append(Fact("products", "Khách chưa nói sản phẩm nào"))
     for topic in asked:
         facts.extend(_RULES.get(topic, _nothing)(shop))
     unique = {fact.path: fact for fact in facts}
