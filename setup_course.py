@@ -161,7 +161,8 @@ class Environment:
 
     @property
     def stamp(self) -> Path:
-        return self.prefix / "osai-setup.json"
+        """File that says what the last set-up of this environment reached."""
+        return self.prefix / ("osai-setup.json" if self.own else "osai-here.json")
 
     def variables(self) -> dict[str, str]:
         """Environment variables for pip: its commands must reach this environment, and in UTF-8."""
