@@ -13,8 +13,9 @@ import math
 import random
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,10 +35,10 @@ class TrainingConfig:
     """What decides a training run.
 
     ``rank`` and ``alpha``: LoRA's r and its scale (the update is multiplied by alpha / rank).
-    ``batch_size``: conversations a step; ``micro_tokens``: most tokens, padding counted, that go
-    through the model at once (a step adds up several such pieces, so that memory stays small).
-    ``minutes``: stop after that long, at the end of a step; None for all epochs. ``new_tokens``:
-    how many Vietnamese merges to append before training; 0 for none.
+    ``pack_tokens``: conversations are packed into rows of that many tokens, one row goes through
+    the model at a time; ``packs`` rows make a step (their gradients are added up, so that memory
+    stays that of one row). ``minutes``: stop after that long, at the end of a step; None for all
+    epochs. ``new_tokens``: how many Vietnamese merges to append before training; 0 for none.
     """
 
     epochs: int = 4
@@ -45,8 +46,8 @@ class TrainingConfig:
     warmup: float = 0.05
     rank: int = 16
     alpha: int = 32
-    batch_size: int = 8
-    micro_tokens: int = 320
+    pack_tokens: int = 384
+    packs: int = 2
     new_tokens: int = 400
     seed: int = 0
     minutes: float | None = None
@@ -115,52 +116,106 @@ def portable_name(chatbot: Chatbot) -> str:
     return MODEL_NAME if chatbot.source == str(base_dir()) else chatbot.source
 
 
-def label_loss(model: PeftModel, batch: Sequence[Example], pad: int) -> tuple[torch.Tensor, int]:
-    """Sum of the cross-entropy over the labels of a batch, and the number of labels.
+@dataclass(frozen=True)
+class Pack:
+    """Conversations laid side by side in one row of fixed length.
 
-    Shapes: ids and labels are (conversations, longest), hidden states (conversations, longest,
-    width); only the positions before a label go on to the output layer, as (labels, vocabulary).
-    The rows of new tokens are put beside the frozen embedding instead of into it: copying the
-    whole matrix every step, as peft's own layer does, would cost a third of the time.
+    One fixed shape is what processors like: for every new shape the matrix library compiles its
+    kernels anew, which costs more than the padding. ``ids``, ``labels`` and ``positions`` have
+    ``pack_tokens`` entries; ``owner`` says which conversation a token belongs to (-1: padding), so
+    that attention stays inside each conversation.
+    """
+
+    ids: tuple[int, ...]
+    labels: tuple[int, ...]
+    positions: tuple[int, ...]
+    owner: tuple[int, ...]
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that are not padding."""
+        return sum(number >= 0 for number in self.owner)
+
+    @property
+    def label_count(self) -> int:
+        """Tokens to be learned."""
+        return sum(label != IGNORE for label in self.labels)
+
+
+def pack(examples: Sequence[Example], length: int, pad: int) -> list[Pack]:
+    """Put conversations into as few rows of ``length`` tokens as first-fit finds, in their order.
+
+    A row grows to the next multiple of 64 where a single conversation is longer than ``length``.
+    """
+    bins: list[list[Example]] = []
+    room: list[int] = []
+    for example in examples:
+        size = len(example.ids)
+        fits = next((i for i, free in enumerate(room) if free >= size), None)
+        if fits is None:
+            bins.append([])
+            room.append(max(length, math.ceil(size / 64) * 64))
+            fits = len(bins) - 1
+        bins[fits].append(example)
+        room[fits] -= size
+    return [
+        Pack(
+            ids=tuple(chain(*(e.ids for e in row), repeat(pad, free))),
+            labels=tuple(chain(*((IGNORE, *e.labels[1:]) for e in row), repeat(IGNORE, free))),
+            positions=tuple(chain(*(range(len(e.ids)) for e in row), repeat(0, free))),
+            owner=tuple(
+                chain(*(repeat(i, len(e.ids)) for i, e in enumerate(row)), repeat(-1, free))
+            ),
+        )
+        for row, free in zip(bins, room, strict=True)
+    ]
+
+
+def label_loss(model: PeftModel, row: Pack) -> torch.Tensor:
+    """Sum of the cross-entropy over the labels of a pack, in nats.
+
+    Shapes: hidden states are (1, tokens, width); only the positions before a label go on to the
+    output layer, as (labels, vocabulary). The rows of new tokens are put beside the frozen
+    embedding instead of into it: copying the whole matrix every step, as peft's own layer does,
+    would cost a third of the time.
     """
     import torch
     from torch.nn import functional
 
-    longest = max(len(example.ids) for example in batch)
-
-    def padded(field: str, fill: int) -> torch.Tensor:
-        rows = [getattr(example, field) for example in batch]
-        return torch.tensor([[*row, *[fill] * (longest - len(row))] for row in rows])
-
-    ids, labels = padded("ids", pad), padded("labels", IGNORE)
-    lengths = torch.tensor([len(example.ids) for example in batch])
-    mask = torch.arange(longest)[None] < lengths[:, None]
     device = model.device
-    ids, labels, mask = ids.to(device), labels.to(device), mask.to(device)
+    ids, labels, positions, owner = (
+        torch.tensor([field], device=device)
+        for field in (row.ids, row.labels, row.positions, row.owner)
+    )
+    # A token sees itself and what stands before it in its own conversation.
+    same = owner[:, :, None] == owner[:, None, :]
+    sees = torch.tril(same)[:, None]
 
-    decoder, embedding = model.base_model.model.model, model.get_input_embeddings()
-    head = model.get_output_embeddings()
+    embedding = model.get_input_embeddings()
     rows = getattr(embedding, "token_adapter", None)
     if rows is None:
-        hidden = decoder(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
+        vectors = embedding(ids)
     else:
         frozen, trained = rows.base_layer.weight, rows.trainable_tokens_delta["default"]
         first = frozen.shape[0] - trained.shape[0]
-        is_new = (ids >= first)[..., None]
         new = functional.embedding((ids - first).clamp(min=0), trained)
-        vectors = torch.where(is_new, new, functional.embedding(ids, frozen))
-        hidden = decoder(
-            inputs_embeds=vectors, attention_mask=mask, use_cache=False
-        ).last_hidden_state
+        vectors = torch.where((ids >= first)[..., None], new, functional.embedding(ids, frozen))
+    hidden = model.base_model.model.model(
+        inputs_embeds=vectors, attention_mask=sees, position_ids=positions, use_cache=False
+    ).last_hidden_state
+
     # Position i predicts token i + 1: this is the one place where the shift happens.
-    predicts = labels[:, 1:] != IGNORE
-    before, wanted = hidden[:, :-1][predicts], labels[:, 1:][predicts]
+    places = (labels[0, 1:] != IGNORE).nonzero()[:, 0]
+    wanted = labels[0, places + 1]
+    spare = -len(places) % 64  # a multiple of 64 again keeps the shapes few
+    places = functional.pad(places, (0, spare))
+    wanted = functional.pad(wanted, (0, spare), value=IGNORE)
+    before = hidden[0, places]
     if rows is None:
-        logits = head(before)
+        logits = model.get_output_embeddings()(before)
     else:
         logits = torch.cat([before @ frozen[:first].T, before @ trained.T], dim=-1)
-    loss = functional.cross_entropy(logits.float(), wanted, reduction="sum")
-    return loss, len(wanted)
+    return functional.cross_entropy(logits.float(), wanted, reduction="sum", ignore_index=IGNORE)
 
 
 def learning_rate(step: int, steps: int, config: TrainingConfig) -> float:
@@ -172,29 +227,15 @@ def learning_rate(step: int, steps: int, config: TrainingConfig) -> float:
     return config.learning_rate * (0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * progress)))
 
 
-def batches(
-    examples: Sequence[Example], config: TrainingConfig, epoch: int
-) -> Iterator[list[Example]]:
-    """The conversations of an epoch in batches of like length (little padding), in random order."""
-    rng = random.Random(f"{config.seed}-{epoch}")
-    order = sorted(range(len(examples)), key=lambda i: (len(examples[i].ids), rng.random()))
-    starts = list(range(0, len(order), config.batch_size))
-    rng.shuffle(starts)
-    for start in starts:
-        yield [examples[i] for i in order[start : start + config.batch_size]]
-
-
-def pieces(batch: Sequence[Example], micro_tokens: int) -> Iterator[list[Example]]:
-    """A batch cut into pieces of at most ``micro_tokens`` tokens, or of one conversation."""
-    piece: list[Example] = []
-    for example in batch:
-        longest = max([len(example.ids), *(len(other.ids) for other in piece)])
-        if piece and longest * (len(piece) + 1) > micro_tokens:
-            yield piece
-            piece = []
-        piece.append(example)
-    if piece:
-        yield piece
+def plan(examples: Sequence[Example], config: TrainingConfig, pad: int) -> list[list[Pack]]:
+    """All steps of a run: each epoch shuffles the conversations, packs them and cuts steps."""
+    steps = []
+    for epoch in range(config.epochs):
+        order = list(examples)
+        random.Random(f"{config.seed}-{epoch}").shuffle(order)
+        rows = pack(order, config.pack_tokens, pad)
+        steps += [rows[i : i + config.packs] for i in range(0, len(rows), config.packs)]
+    return steps
 
 
 def train(
@@ -217,63 +258,54 @@ def train(
     chatbot = prepare(chatbot, texts, config)
     model, tokenizer = chatbot.model, chatbot.tokenizer
     examples = [encode(tokenizer, messages, last_only=True) for messages in conversations]
-    steps = config.epochs * math.ceil(len(examples) / config.batch_size)
+    steps = plan(examples, config, tokenizer.pad_token_id)
     weights = [weight for weight in model.parameters() if weight.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=config.learning_rate, weight_decay=0.0)
 
     history: list[Step] = []
     ended, seen, start = "done", 0, time.monotonic()
     model.train()
-    with tqdm(total=steps, desc="Training", disable=not progress) as bar:
+    with tqdm(total=len(steps), desc="Training", disable=not progress) as bar:
         try:
-            for epoch in range(config.epochs):
-                for batch in batches(examples, config, epoch):
-                    rate = learning_rate(len(history), steps, config)
-                    loss = _step(model, optimizer, batch, rate, config, tokenizer.pad_token_id)
-                    seen += sum(len(example.ids) for example in batch)
-                    done = Step(len(history) + 1, steps, loss, rate, seen, time.monotonic() - start)
-                    history.append(done)
-                    bar.update()
-                    bar.set_postfix_str(
-                        f"loss {loss:.2f}, {done.tokens_per_second:.0f} tokens/s", refresh=False
-                    )
-                    if on_step is not None:
-                        on_step(done)
-                    if config.minutes is not None and done.seconds > 60 * config.minutes:
-                        ended = "time"
-                        raise StopIteration
+            for number, rows in enumerate(steps):
+                rate = learning_rate(number, len(steps), config)
+                loss = _step(model, optimizer, rows, rate)
+                seen += sum(row.tokens for row in rows)
+                done = Step(number + 1, len(steps), loss, rate, seen, time.monotonic() - start)
+                history.append(done)
+                bar.set_postfix_str(
+                    f"loss {loss:.2f}, {done.tokens_per_second:.0f} tokens/s", refresh=False
+                )
+                bar.update()
+                if on_step is not None:
+                    on_step(done)
+                if config.minutes is not None and done.seconds > 60 * config.minutes:
+                    ended = "time"
+                    break
         except KeyboardInterrupt:
             ended = "stopped"
-        except StopIteration:
-            pass
     model.eval()
     return TrainingResult(chatbot, tuple(history), ended)
 
 
 def _step(
-    model: PeftModel,
-    optimizer: torch.optim.Optimizer,
-    batch: Sequence[Example],
-    rate: float,
-    config: TrainingConfig,
-    pad: int,
+    model: PeftModel, optimizer: torch.optim.Optimizer, rows: Sequence[Pack], rate: float
 ) -> float:
+    """One step over a few packs; returns the mean loss of their labels, in nats."""
     import torch
 
     for group in optimizer.param_groups:
         group["lr"] = rate
-    labels = sum(label != IGNORE for example in batch for label in example.labels[1:])
+    labels = sum(row.label_count for row in rows)
     total = 0.0
-    for piece in pieces(batch, config.micro_tokens):
-        loss, _ = label_loss(model, piece, pad)
-        (loss / labels).backward()
+    for row in rows:
+        loss = label_loss(model, row) / labels
+        loss.backward()
         total += loss.item()
-    torch.nn.utils.clip_grad_norm_(
-        [weight for group in optimizer.param_groups for weight in group["params"]], 1.0
-    )
+    torch.nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], 1.0)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
-    return total / labels
+    return total
 
 
 def save_adapter(result: TrainingResult, folder: Path, config: TrainingConfig) -> Path:

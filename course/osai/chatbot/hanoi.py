@@ -1,0 +1,60 @@
+"""The course's own data about shops in Hanoi: training conversations and held-out customers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from osai.chatbot import conversations, evaluation, facts
+from osai.chatbot.conversations import Conversation, ConversationError, Message
+from osai.chatbot.evaluation import Case
+from osai.chatbot.facts import Shop
+from osai.places import data_dir
+
+
+def folder() -> Path:
+    """``data/hanoi`` of the checkout, else the copy in the installed package."""
+    return data_dir() / "hanoi"
+
+
+def shops() -> dict[str, Shop]:
+    """The hand-written shop files by stem; no training conversation is set in any of them."""
+    return facts.load_shops(folder() / "shops")
+
+
+def conversations_with_shops(
+    data: Path | None = None, shop_file: Path | None = None
+) -> list[tuple[Shop, Conversation]]:
+    """Training conversations, each with the shop it is set in.
+
+    ``data`` is a JSON-lines file of conversations (default: the course's); ``shop_file`` a
+    JSON-lines file of shops or a folder of shop files (default: ``train_shops.jsonl`` beside the
+    data). Raises ConversationError or ShopError, naming line and field.
+    """
+    data = data or folder() / "train.jsonl"
+    shop_file = shop_file or data.with_name("train_shops.jsonl")
+    load = facts.load_shops if shop_file.is_dir() else facts.load_shops_jsonl
+    known = load(shop_file)
+    pairs = []
+    for conversation in conversations.load(data):
+        if conversation.shop not in known:
+            raise ConversationError(
+                f"{data}: conversation {conversation.id} is set in the shop '{conversation.shop}', "
+                f"which {shop_file} does not hold. Next step: name the file of its shops."
+            )
+        pairs.append((known[conversation.shop], conversation))
+    return pairs
+
+
+def training_messages(
+    data: Path | None = None, shop_file: Path | None = None
+) -> list[list[Message]]:
+    """What the model is trained on: every conversation with its system turn."""
+    return [
+        conversations.training_messages(shop, conversation)
+        for shop, conversation in conversations_with_shops(data, shop_file)
+    ]
+
+
+def customers(name: str = "customers") -> list[Case]:
+    """The held-out customers; ``customers_dev`` are those that may be looked at while building."""
+    return evaluation.load_cases(folder() / f"{name}.jsonl")

@@ -1,0 +1,142 @@
+"""The command ``osai``: doctor, train, reply, tour."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="A course on open-source AI, and a chatbot for a shop in Hanoi.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Machine-readable, for a report.")
+    ] = False,
+    deep: Annotated[bool, typer.Option(help="Also read every byte of the model.")] = False,
+) -> None:
+    """Is this machine ready? Which check failed, and what to do next."""
+    from osai import doctor as checks
+
+    raise typer.Exit(checks.main(json=as_json, deep=deep))
+
+
+@app.command()
+def train(
+    out: Annotated[Path, typer.Option(help="Folder for the adapter.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Conversations (JSON lines); default: the course's own.")
+    ] = None,
+    shops: Annotated[
+        Path | None,
+        typer.Option(help="Their shops: JSON lines or a folder; default: beside the data."),
+    ] = None,
+    base: Annotated[
+        str | None, typer.Option(help="Model to start from: folder or hub id; default: ours.")
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.0, help="Stop after so long.")] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the data.")] = 4,
+    learning_rate: Annotated[float, typer.Option(min=0.0)] = 1e-3,
+    seed: Annotated[int, typer.Option(help="Same seed, same adapter on the same machine.")] = 0,
+) -> None:
+    """Fine-tune the chatbot; Ctrl-C leaves a usable adapter."""
+    from osai.chatbot import hanoi, training
+    from osai.chatbot.model import load
+
+    config = training.TrainingConfig(
+        epochs=epochs, learning_rate=learning_rate, minutes=minutes, seed=seed
+    )
+    messages = hanoi.training_messages(data, shops)
+    chatbot = load(base, dtype=config.dtype)
+    result = training.train(chatbot, messages, config)
+    if not result.steps:
+        typer.echo("Stopped before the first step; nothing was written.", err=True)
+        raise typer.Exit(130)
+    folder = training.save_adapter(result, out, config)
+    last = result.steps[-1]
+    why = {
+        "done": "all epochs done",
+        "time": "the minutes are used up",
+        "stopped": "stopped by Ctrl-C",
+    }[result.ended]
+    typer.echo(
+        f"{folder}: {last.step} of {last.steps} steps ({why}), loss {last.loss:.2f}, "
+        f"{last.tokens_per_second:.0f} tokens/s."
+    )
+
+
+@app.command()
+def reply(
+    shops: Annotated[Path, typer.Option(help="Folder of shop files (*.json).")],
+    messages: Annotated[
+        Path, typer.Option(help='JSON lines: {"id", "shop", "message", "history"?}.')
+    ],
+    out: Annotated[Path, typer.Option(help="JSON lines, in the same order.")],
+    model: Annotated[
+        str, typer.Option(help="'base', or the folder of an adapter or model, or a hub id.")
+    ] = "base",
+) -> None:
+    """Reply to a file of customers' messages; a bad line is named and the rest goes on."""
+    from osai.chatbot import batch, facts
+    from osai.chatbot.model import load
+
+    known = facts.load_shops(shops)
+    requests, problems = batch.read_requests(messages, known)
+    chatbot = load(None if model == "base" else model, dtype="auto")
+    written = batch.write_replies(chatbot, requests, out)
+    for problem in problems:
+        typer.echo(problem, err=True)
+    typer.echo(f"{out}: {written} replies, {len(problems)} lines left out.")
+    if problems or written < len(requests):
+        raise typer.Exit(1)
+
+
+@app.command()
+def tour(
+    assignment: Annotated[str, typer.Option(help="Whose grading round to show.")] = (
+        "a4-teach-the-chatbot"
+    ),
+) -> None:
+    """The whole story in one run: chatbot, training, assignment, grades."""
+    from osai import tour as story
+
+    raise typer.Exit(story.main(["--assignment", assignment]))
+
+
+def main() -> None:
+    """Run the command; what goes wrong ends in one line for the reader and exit code 1."""
+    from osai.chatbot.conversations import ConversationError
+    from osai.chatbot.facts import ShopError
+    from osai.chatbot.model import ModelError
+    from osai.places import PlaceError
+
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="replace")
+    try:
+        app()
+    except (ModelError, ConversationError, ShopError, PlaceError) as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        print(
+            f"{error.strerror or error}{where}. Next step: check the path, the rights and the "
+            "free space, then run the command again.",
+            file=sys.stderr,
+        )
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
