@@ -66,7 +66,8 @@ CUDA_PARTS = ("nvidia-", "cuda-", "triton")  # what only PyTorch's CUDA build as
 GB = 10**9
 # Measured on Linux, rounded up: all of .venv is 1.9 GB, the converted model 0.6 GB, pip's work on
 # the way 0.5 GB.
-DISK_FROM_NOTHING, DISK_FOR_A_FEW, DISK_CUDA_FACTOR = 3 * GB, GB // 5, 2.5
+DISK_FROM_NOTHING, DISK_FOR_A_FEW = 3 * GB, GB // 5
+DISK_CUDA_FACTOR = 3  # the CUDA download together with what it unpacks to, roughly
 
 
 class SetupError(Exception):
