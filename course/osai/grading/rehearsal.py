@@ -10,19 +10,24 @@ A sample class lies in `rehearsal/ASSIGNMENT/` of a course directory:
 
 Submissions are made from the release of the same moment, so they never go stale. Each opens with
 a line that says that it is sample data.
+
+    python -m osai.grading.rehearsal ASSIGNMENT FOLDER           # the whole round, in a new folder
+    python -m osai.grading.rehearsal ASSIGNMENT FOLDER --place   # stop before autograding
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
 import json
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from osai.grading.stock import Course, GradingError, Result
+from osai.grading.stock import Course, GradingError, Result, find_course
 
 NOTE = (
     "**Sample submission.** The course made it to rehearse the grading round; "
@@ -131,6 +136,23 @@ def hand_in(root: Path, course: Course, assignment: str, student: Student) -> li
     return written
 
 
+def set_up(root: Path, assignment: str, folder: Path, say: Say | None = None) -> Course:
+    """Make a throwaway course in `folder`, release the assignment, place the sample submissions.
+
+    Nothing of `root` is changed. Raises GradingError if the folder is in use or a step fails.
+    """
+    students = sample_class(root, assignment)
+    course = Course.copy(root, folder, assignment)
+    if say is not None:
+        say(1, 2, f"Generate the student version of {assignment}")
+    course.release(assignment)
+    if say is not None:
+        say(2, 2, f"Place {len(students)} sample submissions")
+    for student in students:
+        hand_in(root, course, assignment, student)
+    return course
+
+
 def rehearse(root: Path, assignment: str, folder: Path, say: Say | None = None) -> Rehearsal:
     """Run the whole round in a throwaway course in `folder` and compare the gradebook.
 
@@ -141,26 +163,18 @@ def rehearse(root: Path, assignment: str, folder: Path, say: Say | None = None) 
     students = sample_class(root, assignment)
     expected = expected_points(root, assignment)
     total = 2 + 2 * len(students)
-    step = 0
 
-    def tell(text: str) -> None:
-        nonlocal step
-        step += 1
+    def tell(step: int, text: str) -> None:
         if say is not None:
             say(step, total, text)
 
-    tell(f"Generate the student version of {assignment}")
-    course = Course.copy(root, folder, assignment)
-    course.release(assignment)
-    tell(f"Place {len(students)} sample submissions")
-    for student in students:
-        hand_in(root, course, assignment, student)
-    for student in students:
-        tell(f"Autograde {student.name} ({student.about})")
+    course = set_up(root, assignment, folder, lambda step, _, text: tell(step, text))
+    for step, student in enumerate(students, 3):
+        tell(step, f"Autograde {student.name} ({student.about})")
         course.autograde(assignment, student.name)
-    for student in students:
-        marks = "enter the marks for written work and " if student.marks else ""
-        tell(f"{student.name}: {marks}write feedback")
+    for step, student in enumerate(students, 3 + len(students)):
+        marks = "enter the mark for written work, " if student.marks else ""
+        tell(step, f"{student.name}: {marks}write feedback")
         course.mark(assignment, student.name, student.marks)
         course.feedback(assignment, student.name)
     places = [student.name for student in students]
@@ -209,3 +223,44 @@ def _file(path: Path) -> str:
             f"The sample answer {path} cannot be read: {error.strerror or error}. "
             "Next step: correct class.json."
         ) from None
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command; 0, or 1 if a step failed or a grade is not as expected."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="replace")
+    parser = argparse.ArgumentParser(
+        prog="python -m osai.grading.rehearsal", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("assignment")
+    parser.add_argument("folder", type=Path, help="a new folder for the throwaway course")
+    parser.add_argument("--course", type=Path, help="course directory (default: found from here)")
+    parser.add_argument("--place", action="store_true", help="stop before autograding")
+    options = parser.parse_args(argv)
+
+    def say(step: int, total: int, text: str) -> None:
+        print(f"{step}/{total}  {text}", flush=True)
+
+    try:
+        root = find_course(options.course)
+        if options.place:
+            course = set_up(root, options.assignment, options.folder, say)
+            print(f"Ready to grade: {course.root}")
+            return 0
+        rehearsal = rehearse(root, options.assignment, options.folder, say)
+    except GradingError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped. Delete the folder, then run the rehearsal again.", file=sys.stderr)
+        return 130
+    for row in rehearsal.results:
+        print(f"{row.student}: {row.points:g} of {row.maximum:g}")
+    print(f"Feedback and gradebook: {rehearsal.folder}")
+    for line in rehearsal.differences:
+        print(f"Not as expected: {line}", file=sys.stderr)
+    return 1 if rehearsal.differences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -62,6 +62,8 @@ def write(root: Path, assignment: str, files: dict[str, bytes]) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """The command; 0, or 1 if something is stale (with --check) or failed."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="replace")
     parser = argparse.ArgumentParser(
         prog="python -m osai.grading.release", description=__doc__.splitlines()[0]
     )

@@ -97,7 +97,8 @@ class Course:
     def copy(cls, original: Path, folder: Path, assignment: str) -> Course:
         """Make a throwaway course in the empty or new `folder`: settings and one source.
 
-        The copy has its own gradebook and no exchange, so nothing in it can reach the original.
+        The copy has its own gradebook and its own (empty) exchange. Raises GradingError for an
+        assignment that does not exist, a folder in use, or no room.
         """
         source = original / "source" / assignment
         if not source.is_dir():
@@ -112,6 +113,7 @@ class Course:
         config = course_config(original)
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(original / CONFIG, folder / CONFIG)
             shutil.copytree(
                 source,
                 folder / "source" / assignment,
