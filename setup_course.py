@@ -349,7 +349,7 @@ def make_environment(env: Environment, requirements: list[str]) -> dict:
         return found
     elsewhere = read_stamp(env).get("root", str(ROOT)) != str(ROOT)
     found = ask(env, requirements, verify=True) if env.python.exists() and not elsewhere else None
-    if found and found["pip"] and Path(found["prefix"]) == env.prefix:
+    if found and found["pip"] and os.path.samefile(found["prefix"], env.prefix):
         remove_damaged(env, found)
         return found
     if elsewhere:
@@ -558,27 +558,32 @@ def _follow(process: subprocess.Popen, label: str, total: int) -> str:
     """Show a running pip as one line that is written over; returns what it printed."""
     if process.stdout is None:
         return ""
-    live, started, count, state, lines = sys.stdout.isatty(), time.monotonic(), 0, "", []
+    live, started, done = sys.stdout.isatty(), time.monotonic(), threading.Event()
+    count, state, lines = 0, "", []
 
-    def draw() -> None:
-        width = shutil.get_terminal_size().columns
-        text = f"      {label}: {state} ({time.monotonic() - started:.0f} s)"
-        print("\r" + text[: width - 1].ljust(width - 1), end="", flush=True)
-
-    for line in process.stdout:
-        lines.append(line)
-        if line.startswith(("Collecting ", "Processing ", "Requirement already")):
-            count += 1
-            package = line.split()[1].split("==")[0].rsplit("/", 1)[-1]
-            state = f"{count}/{total} {package}" if total else package
-        elif line.strip().startswith(("Downloading", "Installing")):
-            state = " ".join(line.split()[:2]) if "Downloading" in line else "unpacking"
-        else:
-            continue
-        if live:
-            draw()
-    if live:
+    def tick() -> None:
+        while not done.wait(0.2):
+            width = shutil.get_terminal_size().columns - 1
+            text = f"      {label}: {state} ({time.monotonic() - started:.0f} s)"
+            print("\r" + text[:width].ljust(width), end="", flush=True)
         print("\r" + " " * (shutil.get_terminal_size().columns - 1) + "\r", end="")
+
+    ticker = threading.Thread(target=tick, daemon=True)
+    if live:
+        ticker.start()
+    try:
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith(("Collecting ", "Processing ")):
+                count += 1
+                package = line.split()[1].split("==")[0].rsplit("/", 1)[-1]
+                state = f"{count}/{total} {package}" if total else package
+            elif line.startswith("Installing collected"):
+                state = "unpacking"
+    finally:
+        done.set()
+        if live:
+            ticker.join()
     say(f"      {label}: {time.monotonic() - started:.0f} s")
     return "".join(lines)
 

@@ -80,6 +80,14 @@ def test_a_half_installed_package_is_installed_again(finished, harm):
     assert len(list(finished.site.glob("tiny-*.dist-info"))) == 1
 
 
+def test_a_lost_model_is_converted_again_without_asking_pip(finished):
+    (finished.home / "cache/model").unlink()
+    before = finished.log
+    assert finished.run("course").stdout == "lab\n"
+    assert (finished.home / "cache/model").exists()
+    assert finished.log == before
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs process groups")
 @pytest.mark.parametrize("step", ["[1/6]", "[3/6]"])
 def test_a_killed_set_up_is_finished_by_the_next(course, kill, step):
@@ -198,6 +206,12 @@ def test_a_python_without_ensurepip_is_told_what_to_install(course):
 def test_a_file_in_the_way_of_the_environment_is_explained(course):
     (course.root / ".venv").write_text("in the way")
     assert "could not be made" in explained(course.run("course"))
+
+
+def test_the_doctor_sends_a_bare_checkout_to_the_set_up(course):
+    said = explained(course.run("doctor", "--json"))
+    assert "not set up here" in said
+    assert "setup_course.py course" in said
 
 
 def test_a_broken_lock_is_named_with_its_line(course):
