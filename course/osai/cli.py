@@ -86,11 +86,11 @@ def reply(
 ) -> None:
     """Reply to a file of customers' messages; a bad line is named and the rest goes on."""
     from osai.chatbot import batch, facts
-    from osai.chatbot.model import load
+    from osai.chatbot.model import load, merge
 
     known = facts.load_shops(shops)
     requests, problems = batch.read_requests(messages, known)
-    chatbot = load(None if model == "base" else model, dtype="auto")
+    chatbot = merge(load(None if model == "base" else model, dtype="auto"))
     written = batch.write_replies(chatbot, requests, out)
     for problem in problems:
         typer.echo(problem, err=True)

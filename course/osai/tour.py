@@ -21,7 +21,7 @@ from rich.table import Table
 
 from osai.chatbot import hanoi, training
 from osai.chatbot.evaluation import Judged, evaluate
-from osai.chatbot.model import Chatbot, ModelError, load
+from osai.chatbot.model import Chatbot, ModelError, load, merge
 from osai.grading import rehearsal
 from osai.grading.stock import GradingError, find_course
 from osai.places import checkout
@@ -84,7 +84,7 @@ def fine_tune(console: Console) -> Chatbot:
         result = training.train(chatbot, messages, CONFIG, on_step=on_step, progress=False)
     if result.ended != "done":
         raise KeyboardInterrupt
-    return result.chatbot
+    return merge(result.chatbot)
 
 
 def grade(console: Console, assignment: str, folder: Path) -> rehearsal.Rehearsal:

@@ -16,7 +16,7 @@ import os
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -349,6 +349,19 @@ def _load_adapter(folder: Path, dtype: torch.dtype) -> Chatbot:
     return Chatbot(
         name=f"{base.name} + {folder.name}", model=model, tokenizer=tokenizer, source=str(folder)
     )
+
+
+def merge(chatbot: Chatbot) -> Chatbot:
+    """Fold a LoRA adapter into the weights: the same replies, several times faster.
+
+    Changes the adapter's model in place, so save it before. A chatbot without an adapter comes
+    back as it is.
+    """
+    if not hasattr(chatbot.model, "merge_and_unload"):
+        return chatbot
+    model = chatbot.model.merge_and_unload()
+    model.eval()
+    return replace(chatbot, model=model)
 
 
 def is_base_name(name: str) -> bool:

@@ -9,6 +9,7 @@ BPE does not work: " tra" would split " trang", and words after a space would no
 
 from __future__ import annotations
 
+import html
 import itertools
 import json
 import re
@@ -39,6 +40,43 @@ def tokens_per_syllable(tokenizer: PreTrainedTokenizerBase, text: str) -> float:
         raise ValueError("The text has no letters, so it has no syllables to count.")
     letters = " ".join(words)
     return len(tokenizer(letters, add_special_tokens=False)["input_ids"]) / len(words)
+
+
+def pieces(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> list[str]:
+    """Each token as readable text; bytes that are no whole letter are shown as ``⟨e1⟩``."""
+    # Byte-level BPE writes each byte as one letter (GPT-2's table): printable bytes stand for
+    # themselves, the others follow from U+0100 on.
+    plain = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
+    rest = [byte for byte in range(256) if byte not in plain]
+    table = {chr(byte): byte for byte in plain}
+    table |= {chr(0x100 + i): byte for i, byte in enumerate(rest)}
+
+    shown = []
+    for token in tokenizer.convert_ids_to_tokens(list(ids)):
+        try:
+            raw = bytes(table[letter] for letter in token)
+            shown.append(raw.decode("utf-8"))
+        except KeyError:
+            shown.append(token)  # a special token, written as it is
+        except UnicodeDecodeError:
+            shown.append("".join(f"⟨{byte:02x}⟩" for byte in raw))
+    return shown
+
+
+def as_html(
+    tokenizer: PreTrainedTokenizerBase, ids: Sequence[int], learned: Sequence[bool] | None = None
+) -> str:
+    """Tokens as boxes for a notebook; where ``learned`` is true a box is dark, bold, underlined."""
+    boxes = []
+    for i, piece in enumerate(pieces(tokenizer, ids)):
+        text = html.escape(piece).replace("\n", "⏎").replace(" ", "␣")
+        style = "border:1px solid #888;border-radius:3px;padding:0 2px;margin:1px;"
+        if learned is not None and learned[i]:
+            style += "background:#0b3d63;color:#fff;font-weight:bold;text-decoration:underline;"
+        boxes.append(f'<span style="{style}display:inline-block">{text}</span>')
+        if piece.endswith("\n"):
+            boxes.append("<br>")
+    return f'<div style="line-height:1.9">{"".join(boxes)}</div>'
 
 
 def learn_merges(
