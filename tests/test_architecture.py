@@ -15,16 +15,14 @@ LIGHT = sorted(
 
 
 def test_the_contracts_in_pyproject_hold():
-    done = subprocess.run(
-        [sys.executable, "-m", "importlinter.cli", "lint", "--no-cache"],
-        cwd=TOP,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
+    code = (
+        "import sys; from importlinter.cli import lint_imports as run; sys.exit(run(no_cache=True))"
     )
-    if "No module named importlinter.cli" in done.stderr:
-        pytest.fail("import-linter is not installed")
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=TOP, capture_output=True, encoding="utf-8", check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "Contracts: 2 kept, 0 broken." in done.stdout
 
 
 @pytest.fixture(scope="module")
