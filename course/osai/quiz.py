@@ -23,6 +23,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from osai import controls
+
 if TYPE_CHECKING:
     import ipywidgets
 
@@ -119,7 +121,7 @@ class Question:
     def controls(self) -> ipywidgets.VBox:
         """Return the live question: prompt, radio buttons, button, feedback.
 
-        All parts are native inputs with labels: Tab moves between them, the arrow keys choose.
+        All parts have labels: Tab moves between them, the arrow keys choose, Enter checks.
         """
         import ipywidgets as widgets
 
@@ -131,7 +133,9 @@ class Question:
             style={"description_width": "initial"},
             layout={"width": "auto"},
         )
-        button = widgets.Button(description="Check my answer", layout={"width": "auto"})
+        button = widgets.Button(
+            description="Check my answer", layout={"width": "auto", "align_self": "flex-start"}
+        )
         feedback = widgets.HTML()
 
         def check(_: object) -> None:
@@ -143,7 +147,7 @@ class Question:
             feedback.value = f'<p role="alert">{body}</p>'
 
         button.on_click(check)
-        return widgets.VBox([prompt, choices, button, feedback])
+        return controls.group(prompt, choices, button, feedback)
 
     def static(self) -> str:
         """Return the question as HTML that works without a kernel: each answer folds open."""

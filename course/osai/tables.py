@@ -382,9 +382,11 @@ def as_html(
         )
         cells.append("<tr>" + "".join(f"<td>{text}</td>" for text in written) + "</tr>")
     source = f"<p><small>Source: {html.escape(table.source_line)}</small></p>" if known else ""
+    # wider than the page: the table scrolls by itself, also by keyboard once it has the focus
     return (
-        f"<table><caption>{html.escape(caption)}</caption>\n<thead><tr>{''.join(heads)}</tr>"
-        f"</thead>\n<tbody>\n" + "\n".join(cells) + f"\n</tbody></table>{source}"
+        f'<div style="overflow-x: auto" tabindex="0" role="region" aria-label="Table">\n<table>'
+        f"<caption>{html.escape(caption)}</caption>\n<thead><tr>{''.join(heads)}</tr></thead>\n"
+        "<tbody>\n" + "\n".join(cells) + f"\n</tbody></table></div>{source}"
     )
 
 

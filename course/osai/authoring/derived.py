@@ -76,7 +76,7 @@ def front_matter(lesson: Path, meta: dict[str, Any], repo: str) -> str:
     before = [_link(lesson.parent / f"{name}.ipynb") for name in meta["prerequisites"]]
     return "\n".join(
         [
-            f"[![Open this lesson on Binder](https://mybinder.org/badge_logo.svg)]({binder})",
+            f"[![Open this lesson on Binder](open-on-binder.svg)]({binder})",
             "",
             f"- **Your time:** about {meta['minutes']} minutes.",
             f"- **The computer:** {_spoken(meta['seconds'])} to run all cells and"

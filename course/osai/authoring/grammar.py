@@ -195,7 +195,7 @@ def widget(lesson: Lesson) -> Found:
     """There is something to touch, with a plain output beside it that is compared."""
     live = [cell for cell in lesson.code if _is_widget(cell)]
     if not live:
-        yield "", "add a control: ipywidgets, or a cell tagged 'widget'"
+        yield "", "add a control: controls.explore(...), or a cell tagged 'widget'"
     for cell in live:
         if "nbval-ignore-output" not in cell.metadata.get("tags", []):
             yield cell.id, "tag it 'nbval-ignore-output': a widget's output cannot be compared"
@@ -207,7 +207,7 @@ def widget(lesson: Lesson) -> Found:
 
 @rule
 def question(lesson: Lesson) -> Found:
-    """There is a check-yourself question, and wrong answers point to headings that exist."""
+    """There is a check-yourself question, folded; wrong answers point to headings that exist."""
     words = {text for _, _, text in lesson.headings}
     count = 0
     for cell, tree in lesson.trees():
@@ -221,6 +221,10 @@ def question(lesson: Lesson) -> Found:
             see = [k.value for k in call.keywords if k.arg == "see"] + call.args[2:3]
             if not (see and isinstance(see[0], ast.Constant) and see[0].value in words):
                 yield cell.id, f"see={ast.unparse(see[0]) if see else ''} is no heading here"
+        if notebooks.is_question(cell) and not cell.metadata.get("jupyter", {}).get(
+            "source_hidden"
+        ):
+            yield cell.id, "fold its source, which names the answer: run notebooks run"
     if not count:
         yield "", "add a check-yourself cell with quiz.Question(...)"
 
@@ -261,7 +265,7 @@ def cell_size(lesson: Lesson) -> Found:
     """A code cell can be seen whole: few lines, not wide, few imports."""
     for cell, tree in lesson.trees():
         lines = cell.source.splitlines()
-        if len(lines) > MAX_CELL_LINES:
+        if len(lines) > MAX_CELL_LINES and not notebooks.is_question(cell):
             yield cell.id, f"{len(lines)} lines; at most {MAX_CELL_LINES}. Split it"
         if wide := [n for n, line in enumerate(lines, 1) if len(line) > MAX_CELL_WIDTH]:
             yield cell.id, f"line {wide[0]} is wider than {MAX_CELL_WIDTH} characters"
@@ -392,7 +396,9 @@ def _first_id(lesson: Lesson) -> str:
 
 
 def _is_widget(cell: nbformat.NotebookNode) -> bool:
-    code = re.search(r"\binteract(ive|ive_output|_manual)?\(|\bwidgets\.\w+\(", cell.source)
+    code = re.search(
+        r"\binteract(ive|ive_output|_manual)?\(|\bwidgets\.\w+\(|\bcontrols\.\w+\(", cell.source
+    )
     return bool(code) or "widget" in cell.metadata.get("tags", [])
 
 

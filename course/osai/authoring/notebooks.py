@@ -13,6 +13,7 @@ first visit.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import hashlib
 import json
 import math
@@ -85,42 +86,55 @@ def run(
     The file is not changed. Raises NotebookError naming the cell that failed.
     """
     notebook = nbformat.read(lesson, as_version=4)
-    with tempfile.TemporaryDirectory() as scratch:
-        home = Path(scratch) / "my-work"
-        environment = {**os.environ, places.WORK_VARIABLE: str(home)}
-        client = NotebookClient(
-            notebook,
-            timeout=timeout,
-            record_timing=False,
-            resources={"metadata": {"path": str(lesson.parent)}},
-        )
-        client.create_kernel_manager().kernel_spec_manager = ThisPython()
-        started = time.monotonic()
+    client = NotebookClient(
+        notebook,
+        timeout=timeout,
+        record_timing=False,
+        iopub_timeout=60,
+        raise_on_iopub_timeout=True,  # else lost output would be saved as no output
+        resources={"metadata": {"path": str(lesson.parent)}},
+    )
+    client.create_kernel_manager().kernel_spec_manager = ThisPython()
+    started = time.monotonic()
+    try:
+        memory = asyncio.run(_run_cells(client, lesson, tell))
+    except AssertionError as error:
+        # nbclient cleans up after a dead kernel twice, and the second time fails
+        if isinstance(error.__context__, NotebookError):
+            raise error.__context__ from None
+        raise
+    seconds = time.monotonic() - started
+    normalise(notebook)
+    return Run(notebook, seconds, memory)
+
+
+async def _run_cells(client: NotebookClient, lesson: Path, tell: Callable[[str], None]) -> float:
+    """Run the code cells in turn in a new kernel; return its peak memory in MB."""
+    with (
+        tempfile.TemporaryDirectory() as scratch,
         # the kernel's own stderr (warnings about itself) is not a cell's; keep it off the screen
-        with (
-            open(os.devnull, "w", encoding="utf-8") as quiet,
-            client.setup_kernel(env=environment, stderr=quiet),
-        ):
+        open(os.devnull, "w", encoding="utf-8") as quiet,
+    ):
+        environment = {**os.environ, places.WORK_VARIABLE: str(Path(scratch) / "my-work")}
+        async with client.async_setup_kernel(env=environment, stderr=quiet):
             with MemoryWatch(client.km.provisioner.pid) as watch:
-                for position, cell in enumerate(notebook.cells):
+                for position, cell in enumerate(client.nb.cells):
                     if cell.cell_type == "code":
                         tell(cell.id)
-                        _run_cell(client, lesson, cell, position)
-            seconds = time.monotonic() - started
-    normalise(notebook)
-    return Run(notebook, seconds, watch.peak_mb)
+                        await _run_cell(client, lesson, cell, position)
+    return watch.peak_mb
 
 
-def _run_cell(
+async def _run_cell(
     client: NotebookClient, lesson: Path, cell: nbformat.NotebookNode, position: int
 ) -> None:
     where = f"{lesson.name}, cell {cell.id!r}"
     try:
-        client.execute_cell(cell, position, execution_count=None)
+        await client.async_execute_cell(cell, position)
     except CellExecutionError as error:
         raise NotebookError(f"{where}: {error.ename}: {error.evalue}") from None
     except CellTimeoutError:
-        raise NotebookError(f"{where}: it ran longer than {client.timeout} seconds.") from None
+        raise NotebookError(f"{where}: it ran longer than {client.timeout:g} seconds.") from None
     except DeadKernelError:
         raise NotebookError(f"{where}: the kernel died (out of memory?).") from None
 
@@ -129,7 +143,8 @@ def normalise(notebook: nbformat.NotebookNode) -> None:
     """Remove from a notebook, in place, what differs between runs or machines.
 
     Kept are sources, ids, tags, execution counts and outputs; widgets are replaced by a sentence,
-    and pictures that JupyterLab draws of plotly figures are dropped.
+    and pictures that JupyterLab draws of plotly figures are dropped. The source of a check-yourself
+    question is folded away, because it names the right answer.
     """
     kept = {key: notebook.metadata[key] for key in ("osai",) if key in notebook.metadata}
     notebook.metadata = nbformat.from_dict(
@@ -143,6 +158,8 @@ def normalise(notebook: nbformat.NotebookNode) -> None:
         )
         if cell.cell_type != "code":
             continue
+        if is_question(cell):
+            cell.metadata["jupyter"] = {"source_hidden": True}
         if cell.execution_count is not None:
             count += 1
             cell.execution_count = count
@@ -153,6 +170,11 @@ def normalise(notebook: nbformat.NotebookNode) -> None:
             if "data" in output:
                 output.metadata = nbformat.from_dict({})
                 _normalise_data(output.data)
+
+
+def is_question(cell: nbformat.NotebookNode) -> bool:
+    """Say whether a code cell asks a check-yourself question."""
+    return "quiz.Question(" in cell.source
 
 
 def _normalise_data(data: dict[str, Any]) -> None:
