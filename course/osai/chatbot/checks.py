@@ -57,6 +57,33 @@ def numbers(text: str) -> set[str]:
     return {plain for number in found if len(plain := re.sub(r"\D", "", number)) >= 2}
 
 
+def without_names(text: str) -> str:
+    """The text in NFC without names of places and people: *Hai Bà Trưng* calls nobody *bà*.
+
+    A name is a run of two or more words with a capital, the first word of a sentence not counted.
+    """
+    text = unicodedata.normalize("NFC", text)
+    kept, run, fresh = [], [], True
+
+    def close() -> None:
+        words = [part for part in run if not part.isspace()]
+        kept.extend(run if len(words) < 2 else [" "])
+        run.clear()
+
+    for part in re.findall(r"\w+|[^\w\s]|\s+", text):
+        if part.isspace():
+            (run if run else kept).append(part)
+            continue
+        if part[0].isupper() and not fresh:
+            run.append(part)
+        else:
+            close()
+            kept.append(part)
+        fresh = part in ".!?"
+    close()
+    return "".join(kept)
+
+
 def facts_present(reply: str, must_include: Sequence[Sequence[str]]) -> Check:
     """Every group of alternatives has one that stands in the reply."""
     missing = [group for group in must_include if not any(contains(reply, alt) for alt in group)]
@@ -77,7 +104,7 @@ def numbers_known(reply: str, known: str) -> Check:
 
 def customer_term(reply: str, accepted: Sequence[str]) -> Check:
     """The customer is called by an accepted term and by no other."""
-    text = nfc(reply)
+    text = nfc(without_names(reply))
     if "mình" in accepted:
         text = re.sub(r"\bmình\b", " ", text)  # also the shop's own word; told apart by nobody
     used = []
@@ -93,7 +120,7 @@ def customer_term(reply: str, accepted: Sequence[str]) -> Check:
 
 def self_term(reply: str, accepted: Sequence[str]) -> Check:
     """The shop calls itself by an accepted term, where it names itself at all."""
-    text = nfc(reply)
+    text = nfc(without_names(reply))
     used = [term for term in SELF_TERMS if re.search(rf"(?<!\w){term}(?!\w)", text)]
     wrong = [term for term in used if term not in (*accepted, "shop", "chúng tôi")]
     return Check("self", not wrong, f"called itself {wrong}" if wrong else "")

@@ -1,0 +1,108 @@
+"""The shop file is the only source of facts, and it is read strictly."""
+
+import json
+from pathlib import Path
+
+import pytest
+from osai.chatbot import facts, hanoi
+
+
+@pytest.fixture(scope="module")
+def shop() -> facts.Shop:
+    return hanoi.shops()["bep-ho-guom"]
+
+
+def paths(shop: facts.Shop, message: str, history: tuple[str, ...] = ()) -> list[str]:
+    return [fact.path for fact in facts.find(shop, message, history)]
+
+
+def test_an_order_is_found_by_its_number(shop: facts.Shop):
+    (fact,) = facts.find(shop, "đơn bh1042 của chị tới đâu rồi em")
+    assert fact.path == "orders.0" and "24/11/2026" in fact.text
+
+
+def test_an_unknown_order_is_not_replaced_by_a_similar_one(shop: facts.Shop):
+    (fact,) = facts.find(shop, "đơn BH1024 tới đâu rồi")
+    assert fact.path == "orders" and "BH1024" in fact.text and "không có" in fact.text
+    assert "BH1042" not in fact.text
+
+
+def test_an_order_question_without_number_says_so(shop: facts.Shop):
+    assert [fact.text for fact in facts.find(shop, "hàng của mình bao giờ giao")] == [
+        "Khách chưa cho mã đơn"
+    ]
+
+
+def test_an_order_number_from_earlier_turns_counts(shop: facts.Shop):
+    assert paths(shop, "vậy hôm nào tới ạ?", ("đơn BH1057 của anh",)) == ["orders.1"]
+
+
+@pytest.mark.parametrize(
+    ("message", "path"),
+    [
+        ("ấm siêu tốc giá bao nhiêu", "products.4"),
+        ("am sieu toc con hang khong", "products.4"),
+        ("phí ship về Nghệ An bao nhiêu", "shipping.2"),
+        ("mấy giờ đóng cửa", "branches.0"),
+        ("cho xuất hóa đơn VAT", "policies.invoice"),
+        ("bao lâu hoàn tiền", "policies.refund_days"),
+        ("muốn đổi size", "policies.return_days"),
+        ("Tết nghỉ từ hôm nào", "policies.holiday"),
+        ("cho gặp nhân viên", "hotline"),
+    ],
+)
+def test_a_topic_brings_its_lines(shop: facts.Shop, message: str, path: str):
+    assert path in paths(shop, message)
+
+
+def test_no_more_than_six_lines_and_none_twice(shop: facts.Shop):
+    everything = " ".join(
+        ["giá", "ship", "đổi trả", "hoàn tiền", "bảo hành", "mấy giờ", "hóa đơn", "hủy", "tết"]
+    )
+    found = paths(shop, everything)
+    assert len(found) == len(set(found)) <= 6
+
+
+def test_money_is_written_the_vietnamese_way():
+    assert facts.money(1250000) == "1.250.000 ₫"
+    assert facts.money(0) == "0 ₫"
+
+
+def broken(tmp_path: Path, change) -> Path:
+    shop = json.loads((hanoi.folder() / "shops" / "lua-ha.json").read_text(encoding="utf-8"))
+    change(shop)
+    file = tmp_path / "shop.json"
+    file.write_text(json.dumps(shop, ensure_ascii=False), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        (lambda s: s.pop("hotline"), "hotline"),
+        (lambda s: s["products"][1].update(price="390.000"), "products.1.price"),
+        (lambda s: s["orders"][0].update(eta="2026-11-25"), "orders.0.eta"),
+        (lambda s: s["orders"][0].update(status="lost"), "orders.0.status"),
+        (lambda s: s["policies"].update(return_days=-1), "policies.return_days"),
+    ],
+)
+def test_a_wrong_field_is_named(tmp_path: Path, change, field: str):
+    with pytest.raises(facts.ShopError, match=field.replace(".", r"\.")) as error:
+        facts.load_shop(broken(tmp_path, change))
+    assert "Next step" in str(error.value)
+
+
+def test_extra_keys_are_ignored(tmp_path: Path):
+    file = broken(tmp_path, lambda s: s.update(colour="red"))
+    assert facts.load_shop(file).name == "Thời trang Lụa Hà"
+
+
+def test_an_empty_folder_a_wrong_encoding_and_no_json_are_told_apart(tmp_path: Path):
+    with pytest.raises(facts.ShopError, match="no shop file"):
+        facts.load_shops(tmp_path)
+    (tmp_path / "a.json").write_bytes("Bếp".encode("utf-16"))
+    with pytest.raises(facts.ShopError, match="UTF-8"):
+        facts.load_shops(tmp_path)
+    (tmp_path / "a.json").write_text("{", encoding="utf-8")
+    with pytest.raises(facts.ShopError, match="whole file"):
+        facts.load_shops(tmp_path)
