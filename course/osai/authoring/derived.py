@@ -56,6 +56,15 @@ def lessons(top: Path) -> list[Path]:
     return sorted((top / "course").glob("[0-9][0-9]-*.ipynb"))
 
 
+def read(lesson: Path) -> nbformat.NotebookNode:
+    """Return a notebook in format 4. Raises DerivedError if the file is none."""
+    try:
+        return nbformat.read(lesson, as_version=4)
+    except Exception as error:  # nbformat raises whatever its parts do on odd JSON
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        raise DerivedError(f"{lesson.name} cannot be read as a notebook: {reason}") from None
+
+
 def lesson_title(notebook: nbformat.NotebookNode) -> str:
     """Return a lesson's title: its first heading without the mark."""
     first = notebook.cells[0].source.splitlines() if notebook.cells else []
@@ -93,7 +102,7 @@ def _spoken(seconds: int) -> str:
 def _link(lesson: Path) -> str:
     if not lesson.is_file():
         raise DerivedError(f"There is no lesson {lesson.stem!r} to do before.")
-    return f"[{lesson_title(nbformat.read(lesson, as_version=4))}]({lesson.name})"
+    return f"[{lesson_title(read(lesson))}]({lesson.name})"
 
 
 def table_block(topic: str) -> str:
@@ -128,7 +137,7 @@ def stale(top: Path) -> Iterator[tuple[Path, str]]:
     """Yield each file whose derived text is not what it should be, with its new content."""
     repo = repository(top)
     for lesson in lessons(top):
-        notebook = nbformat.read(lesson, as_version=4)
+        notebook = read(lesson)
         wanted = front_matter(lesson, dict(notebook.metadata.get("osai", {})), repo)
         for cell in notebook.cells:
             if cell.id == FRONT_MATTER and cell.source != wanted:

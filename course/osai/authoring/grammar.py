@@ -109,7 +109,8 @@ def rule(check: Callable[[Lesson], Found]) -> Callable[[Lesson], Found]:
 def sentences(text: str) -> list[str]:
     """Split plain text into sentences."""
     flat = re.sub(r"^[-*] +", "", text, flags=re.MULTILINE)
-    parts = re.split(r"(?<=[.!?…])[\"”*_]*\s+", " ".join(flat.split()))
+    # what goes on in small letters was no end: "e.g. so"
+    parts = re.split(r"(?<=[.!?…])[\"”*_]*\s+(?=[^a-z])", " ".join(flat.split()))
     return [part for part in parts if part]
 
 

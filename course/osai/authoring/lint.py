@@ -61,10 +61,10 @@ def main(arguments: list[str] | None = None) -> int:
     findings = []
     for lesson in given or derived.lessons(top):
         try:
-            notebook = nbformat.read(lesson, as_version=4)
+            notebook = derived.read(lesson)
             findings += check(lesson.absolute(), notebook, derived.repository(top))
-        except (OSError, nbformat.reader.NotJSONError, derived.DerivedError) as error:
-            print(f"{lesson.name} cannot be checked: {str(error).splitlines()[0][:200]}")
+        except derived.DerivedError as error:
+            print(error)
             return 2
     for finding in findings:
         print(finding)

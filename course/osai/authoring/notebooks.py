@@ -85,7 +85,7 @@ def run(
     timeout: seconds a cell may take. tell: called with the id of each cell before it runs.
     The file is not changed. Raises NotebookError naming the cell that failed.
     """
-    notebook = nbformat.read(lesson, as_version=4)
+    notebook = derived.read(lesson)
     client = NotebookClient(
         notebook,
         timeout=timeout,
@@ -314,7 +314,7 @@ def _run_one(lesson: Path, options: argparse.Namespace, top: Path) -> bool:
     if not lesson.is_file():
         print(f"There is no notebook {lesson.name}.")
         return False
-    if options.changed and is_current(nbformat.read(lesson, as_version=4)):
+    if options.changed and is_current(derived.read(lesson)):
         print(f"{lesson.name}: unchanged")
         return True
     print(f"{lesson.name}")

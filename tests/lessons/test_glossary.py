@@ -1,0 +1,39 @@
+"""The glossary: complete rows, natural order, and words that the named lesson really uses."""
+
+import re
+import unicodedata
+from pathlib import Path
+
+import nbformat
+import pytest
+from osai.authoring import derived
+
+TOP = Path(__file__).parents[2]
+TEXT = (TOP / "course" / "glossary.md").read_text(encoding="utf-8")
+ROWS = [
+    [part.strip() for part in line.strip("|").split("|")]
+    for line in TEXT.splitlines()
+    if line.startswith("|") and not re.match(r"\|[-| ]+\|$|\| English ", line)
+]
+
+
+def test_there_are_words_and_all_text_is_nfc():
+    assert len(ROWS) >= 10
+    assert unicodedata.is_normalized("NFC", TEXT)
+
+
+def test_words_are_in_order_and_each_is_there_once():
+    words = [row[0].lower() for row in ROWS]
+    assert words == sorted(set(words))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
+def test_a_word_has_its_vietnamese_one_sentence_and_a_lesson_that_uses_it(row):
+    english, vietnamese, sentence, first = row
+    assert vietnamese
+    assert sentence.endswith(".")
+    assert len(re.findall(r"[.!?](?= |$)", sentence)) == 1
+    lesson = next(path for path in derived.lessons(TOP) if path.name.startswith(f"{first}-"))
+    cells = nbformat.read(lesson, as_version=4).cells
+    text = " ".join(re.sub(r"[\s*-]+", " ", cell.source) for cell in cells).lower()
+    assert english.lower() in text
