@@ -219,6 +219,15 @@ def test_the_newest_zip_is_found_where_students_drop_it(packed, own, tmp_path):
     assert work.load("verdicts") == {"C01": "mixed"}
 
 
+def test_an_uploaded_zip_goes_before_one_that_was_just_packed_here(packed, own, tmp_path):
+    shutil.rmtree(own)
+    upload = shutil.copy(packed, tmp_path / "my-work-2026-11-22-101500.zip")
+    age(Path(upload), 60)
+    work.save("note", "a new day on Binder")
+    work.pack()
+    assert "verdicts.json" in work.restore().restored
+
+
 def test_zips_are_not_packed_into_zips(packed, own):
     shutil.copy(packed, own / "my-work.zip")
     work.pack()

@@ -152,7 +152,7 @@ def restore(packed: Path | str | None = None) -> Restored:
     """Bring work back from a zip made by `pack` and say what was done with each piece.
 
     packed: the zip; by default the newest `my-work*.zip` in the current folder, at the top of the
-    checkout or in `my-work/take-home/`.
+    checkout or in `my-work/`, and only if there is none the newest in `my-work/take-home/`.
     The whole zip is checked before anything changes. Where your folder already holds a different
     version, the newer of the two is in place afterwards and the other in `my-work/kept-aside/`.
     Raises WorkError for a missing, damaged, foreign or unsafe zip, or when there is no room.
@@ -238,11 +238,9 @@ def newest(files: list[Path]) -> float:
 
 def _newest_zip() -> Path:
     root = places.work_dir()
-    found = [
-        file
-        for folder in {Path.cwd(), places.checkout() or Path.cwd(), root, root / TAKE_HOME}
-        for file in _zips(folder)
-    ]
+    uploaded = {Path.cwd(), places.checkout() or Path.cwd(), root}
+    # one that was brought here goes before one that was packed here, however new that is
+    found = [file for folder in uploaded for file in _zips(folder)] or _zips(root / TAKE_HOME)
     if not found:
         raise WorkError(
             "There is no my-work zip here. Drag your zip into the file list on the left, then run"
