@@ -1,6 +1,7 @@
 """Tables of data/: each loads, is described in full, and a bad one is refused with its line."""
 
 import json
+import re
 import unicodedata
 from pathlib import Path
 
@@ -236,6 +237,28 @@ def test_a_plain_dataframe_needs_a_caption():
     shown = tables.as_html(data, caption="Accounts", units={"Accounts": "accounts"})
     assert "1,234,567" in shown
     assert "Việt Nam &lt;b&gt;" in shown
+
+
+def test_numbers_are_written_as_people_read_them():
+    data = pd.DataFrame(
+        {
+            "year": [2020, 2024],
+            "count": [2020, 1234567],
+            "growth": [3.3, 3.188],
+            "share": [float("nan"), 12.0],
+            "large": [12345678.9, 0.0],
+            "small": [0.00012, 1.0],
+            "open": [True, False],
+            "day": pd.to_datetime(["2024-03-28", "2024-03-29"]),
+        }
+    )
+    shown = tables.as_html(data, caption="x")
+    rows = re.findall("<tr>(<td>.*?)</tr>", shown)
+    cells = [re.findall("<td>(.*?)</td>", row) for row in rows]
+    assert cells == [
+        ["2020", "2,020", "3.300", "not known", "12,345,679", "0.00012", "True", "2024-03-28"],
+        ["2024", "1,234,567", "3.188", "12", "0", "1.00000", "False", "2024-03-29"],
+    ]
 
 
 # --- where the data is

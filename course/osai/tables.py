@@ -375,12 +375,9 @@ def as_html(
         unit = (units or {}).get(column) or (field.unit if field else "")
         small = f"<br><small>{html.escape(unit)}</small>" if unit else ""
         heads.append(f'<th scope="col">{html.escape(str(column))}{small}</th>')
-    for values in shown.itertuples(index=False):
-        written = (
-            _written(value, known.get(column))
-            for column, value in zip(shown.columns, values, strict=True)
-        )
-        cells.append("<tr>" + "".join(f"<td>{text}</td>" for text in written) + "</tr>")
+    written = [_written(list(shown[column]), known.get(column)) for column in shown.columns]
+    for row in zip(*written, strict=True):
+        cells.append("<tr>" + "".join(f"<td>{text}</td>" for text in row) + "</tr>")
     source = f"<p><small>Source: {html.escape(table.source_line)}</small></p>" if known else ""
     # wider than the page: the table scrolls by itself, also by keyboard once it has the focus
     return (
@@ -390,19 +387,37 @@ def as_html(
     )
 
 
-def _written(value: Any, field: Field | None) -> str:
-    """Return a cell as people read it: thousands apart, nothing known said in words."""
+def _written(values: list[Any], field: Field | None) -> list[str]:
+    """Return a column's cells as people read them.
+
+    Thousands are set apart, decimals are as many in each row (six digits in all at most), and
+    what is missing is said in words. Without a schema, whole numbers that could all be years are
+    left as they are.
+    """
     import pandas as pd
 
-    if pd.isna(value):
-        return "not known"
-    if isinstance(value, (bool, str)) or (field and field.type in ("year", "yearmonth")):
+    known = [value for value in values if not pd.isna(value)]
+    decimals = max((_decimals(value) for value in known if isinstance(value, float)), default=0)
+    whole = [value for value in known if isinstance(value, int)]
+    years = field.type == "year" if field else all(1900 <= value <= 2100 for value in whole)
+
+    def cell(value: Any) -> str:
+        if pd.isna(value):
+            return "not known"
+        if isinstance(value, float):
+            return f"{value:,.{decimals}f}"
+        if isinstance(value, int) and not isinstance(value, bool) and not years:
+            return f"{value:,}"
+        if isinstance(value, dt.datetime):
+            return value.date().isoformat()
         return html.escape(str(value))
-    if isinstance(value, dt.datetime):
-        return value.date().isoformat()
-    if isinstance(value, float):
-        return f"{value:,g}" if abs(value) < 1e6 else f"{value:,.0f}"
-    # without a schema, a whole number of this size is more likely a year than a count
-    if isinstance(value, int) and not (1900 <= value <= 2100 and field is None):
-        return f"{value:,}"
-    return html.escape(str(value))
+
+    return [cell(value) for value in values]
+
+
+def _decimals(value: float) -> int:
+    """Return how many decimals show six digits of a number, and no zeros at its end."""
+    if value == 0:
+        return 0
+    shown = f"{value:.{max(0, 5 - math.floor(math.log10(abs(value))))}f}"
+    return len(shown.rstrip("0").partition(".")[2])
