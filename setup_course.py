@@ -67,7 +67,8 @@ GB = 10**9
 # Measured on Linux, rounded up: all of .venv is 1.9 GB, the converted model 0.6 GB, pip's work on
 # the way 0.5 GB.
 DISK_FROM_NOTHING, DISK_FOR_A_FEW = 3 * GB, GB // 5
-DISK_CUDA_FACTOR = 3  # the CUDA download together with what it unpacks to, roughly
+# Measured with PyTorch 2.13.0 for CUDA 13: 2.7 GB of download unpack to 5 GB; pip may keep both.
+CUDA_UNPACKS_TO, CUDA_NEEDS = 1.85, 3
 
 
 class SetupError(Exception):
@@ -433,11 +434,12 @@ def install_torch(env: Environment, pin: Pin) -> None:
     # The CUDA build does not start without NVIDIA's libraries, so here pip looks for dependencies.
     args = ["--constraint", str(LOCK), pin.requirement]
     size = download_size(entry["download_info"]["url"] for entry in dry_run(env, args))
-    amount = f"{size / GB:.1f} GB" if size else "several GB"
-    say(f"      pip finds only PyTorch's CUDA build: {amount} to download, more on disk.")
-    say("      The course runs on it, with or without an NVIDIA GPU. Going on; Ctrl-C stops.")
+    amount = "several GB to download"
     if size:
-        check_disk(env.prefix, size * DISK_CUDA_FACTOR)
+        check_disk(env.prefix, size * CUDA_NEEDS)
+        amount = f"{size / GB:.1f} GB to download, {size * CUDA_UNPACKS_TO / GB:.0f} GB on disk"
+    say(f"      pip finds only PyTorch's CUDA build: {amount}.")
+    say("      The course runs on it, with or without an NVIDIA GPU. Going on; Ctrl-C stops.")
     return pip(env, args, "CUDA build", terminal=True)
 
 
