@@ -13,15 +13,16 @@ import re
 import sys
 import unicodedata
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from osai.chatbot import address, facts
+from osai.chatbot import address, facts, intents
 from osai.chatbot.facts import Product, Shop
 
 SEED = 2026
 SHOPS = 80
-SIZE = 320
+SIZE = 340
 # The customer's own word and what they call the shop, with weights: most write as anh or chị.
 TERMS = {
     ("chị", "em"): 5, ("anh", "em"): 5, ("em", "shop"): 3, ("mình", "shop"): 4,
@@ -73,10 +74,10 @@ def _shop(rng: random.Random, parts: dict[str, Any]) -> dict[str, Any]:
     trade = rng.choice(sorted(parts["trades"]))
     products = []
     for item in rng.sample(parts["trades"][trade], 5):
-        brand = rng.choice(parts["brands"])
+        brand = " ".join(rng.sample(parts["brands"], rng.randrange(1, 3)))
         products.append(
             {
-                "name": f"{item['name']} {brand}",
+                "name": f"{item['name']} {brand} {rng.choice(parts['models'])}".strip(),
                 "price": dong(60, 6000),
                 "stock": rng.choice([0, rng.randrange(2, 90), rng.randrange(2, 90)]),
                 "warranty_months": rng.choice([None, *range(3, 37, 3)]),
@@ -150,7 +151,7 @@ def _conversation(
     customer, vocative = rng.choices(list(terms), weights=list(terms.values()))[0]
     message = _fill(ask, {**values, "c": customer, "v": vocative})
     if style in ("polite", "bare", "angry") and rng.random() < 0.2:
-        message, style = facts.unmark(message), "no_diacritics"
+        message, style = intents.unmark(message), "no_diacritics"
     pair = address.detect(message)
     reply = _fill(rng.choice(case["reply"]), {**values, "A": pair.customer, "s": pair.self_})
     # Templates write the terms in lower case; a sentence opens with a capital.
@@ -233,7 +234,11 @@ def _order_values(
     if not fits:
         return None
     order = rng.choice(fits)
-    return values | {"id": order.id, "eta": order.eta or ""}
+    values |= {"id": order.id, "eta": order.eta or ""}
+    if order.eta:
+        eta = datetime.strptime(order.eta, "%d/%m/%Y") + timedelta(days=rng.randrange(1, 4))
+        values["late"] = eta.strftime("%d/%m")
+    return values
 
 
 def _shop_values(shop: Shop) -> dict[str, str]:

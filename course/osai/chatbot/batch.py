@@ -98,6 +98,7 @@ def _record(request: Request, answer: Reply) -> dict[str, object]:
         "id": request.id,
         "reply": answer.text,
         "handoff": checks.hands_off(answer.text),
+        "intent": answer.intent,
         "address": address.detect(customer).customer,
         "facts": list(answer.facts),
     }

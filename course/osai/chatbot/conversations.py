@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from osai.chatbot import address, facts
+from osai.chatbot import address, facts, intents
 from osai.chatbot.facts import Shop
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _check_turns(path: Path, number: int, conversation: Conversation) -> None:
 
 
 def system_turn(shop: Shop, message: str, history: Sequence[str] = ()) -> Message:
-    """The system turn for a customer's message: who the bot is, the address terms, the facts.
+    """The system turn for a customer's message: shop, address terms, task, facts.
 
     ``history`` holds the customer's earlier messages. The address terms come from the first
     message that names the customer.
@@ -140,8 +140,13 @@ def system_turn(shop: Shop, message: str, history: Sequence[str] = ()) -> Messag
         (pair for text in (*history, message) if (pair := address.detect(text)) != address.UNKNOWN),
         address.UNKNOWN,
     )
-    lines = [f"{shop.name}. Gọi khách: {terms.customer}. Xưng: {terms.self_}."]
-    lines += [fact.text for fact in facts.find(shop, message, history)]
+    found = facts.find(shop, message, history)
+    task = intents.LABELS[found.intent] + (", chuyển nhân viên" if found.person else "")
+    lines = [
+        f"{shop.name}. Gọi khách: {terms.customer}. Xưng: {terms.self_}.",
+        f"Việc: {task}.",
+        *(fact.text for fact in found.facts),
+    ]
     return Message("system", "\n".join(lines))
 
 

@@ -1,8 +1,8 @@
 """What the shop knows: the shop file, and the few lines of it that a message asks about.
 
 Facts come from the file at reply time, never from the model's weights, so that one adapter can
-serve a shop it has never seen. `find` picks the lines by the topic words, product names and order
-numbers of the message; each line keeps its dotted path into the file.
+serve a shop it has never seen. `find` picks the lines by the intent, product names, places and
+order numbers of the message; each line keeps its dotted path into the file.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from osai.chatbot import intents
 
 
 class ShopError(ValueError):
@@ -150,12 +152,6 @@ def money(dong: int) -> str:
     return f"{dong:,}".replace(",", ".") + " ₫"
 
 
-def unmark(text: str) -> str:
-    """Lower-case text without Vietnamese marks: ``Đổi trả`` becomes ``doi tra``."""
-    split = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))
-    return "".join(letter for letter in split if not unicodedata.combining(letter))
-
-
 STATUS = {
     "preparing": "đang chuẩn bị",
     "shipping": "đang giao",
@@ -164,36 +160,18 @@ STATUS = {
     "returned": "đã trả lại",
 }
 
-# Patterns are matched on text without marks, because many customers type none.
-TOPICS = {
-    "order": r"\bdon\b|\bdon hang\b|giao hang|bao gio giao|bao h giao|toi dau|den dau|chua nhan"
-    r"|chua thay hang|nhan duoc hang|kiem tra don|giao tre|giao cham|hang chua|chua giao|van don",
-    "shipping": r"phi ship|ship|phi giao|phi van chuyen|freeship|mien phi giao|tien ship|giao ve"
-    r"|van chuyen",
-    "warranty": r"bao hanh|\bbh\b",
-    "return": r"\btra hang|tra lai|doi tra|doi hang|\bdoi\b.*\b(size|sz|mau|cai|san pham|quyen|so)\b"
-    r"|muon doi|hoan hang|\bdoi lai|\btra\b.*\bdc\b",
-    "refund": r"hoan tien|hoan lai tien|tra lai tien|tien ve|tra tien lai|hoan lai",
-    "hours": r"may gio|mo cua|dong cua|gio lam|gio mo|lam viec den|chu nhat|may h\b",
-    "place": r"dia chi|o dau|cua hang nao|chi nhanh|co so|qua xem|ghe",
-    "invoice": r"hoa don|\bvat\b|ma so thue|\bmst\b|xuat do",
-    "payment": r"thanh toan|chuyen khoan|\bck\b|\bcod\b|tra tien khi|\bthe\b.*\bdc|\bthe\b.*duoc"
-    r"|momo|quet ma|\bqr\b|tien mat|nhan hang tra tien|quet the",
-    "inspect": r"kiem hang|dong kiem|xem hang truoc|mo hang|mo ra xem|kiem tra hang",
-    "cancel": r"\bhuy\b",
-    "holiday": r"\btet\b|nghi le|30/4|2/9|ngay le|dip le",
-    "person": r"nhan vien|nguoi that|gap nguoi|quan ly|\bgoi\b.*so|hotline|tong dai|so dien thoai",
-    "price": r"\bgia\b|bao nhieu|nhieu tien|\bbn\b|nhiu|nhieu vay|may tien",
-    "stock": r"\bcon\b.*\b(khong|ko|k|hang|hong|hk|size)\b|het hang|con hang|san hang|co san",
-}
 ORDER_ID = re.compile(r"\b([a-z]{2,3}\s?-?\d{3,6})\b", re.IGNORECASE)
-_PRODUCT_TOPICS = {"price", "stock", "warranty"}
+_ABOUT_ORDERS = {"order_status", "delivery_delay", "not_received", "cancel", "address_change"}
+_ABOUT_PRODUCTS = {"price", "stock", "warranty"}
 
 
-def topics(message: str) -> list[str]:
-    """Topics whose words stand in the message, in the order of `TOPICS`."""
-    plain = unmark(message)
-    return [topic for topic, pattern in TOPICS.items() if re.search(pattern, plain)]
+@dataclass(frozen=True)
+class Found:
+    """What was understood of a message: intent, whether a person is needed, the facts to use."""
+
+    intent: str
+    person: bool
+    facts: tuple[Fact, ...]
 
 
 def order_ids(text: str) -> list[str]:
@@ -202,123 +180,178 @@ def order_ids(text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def find(shop: Shop, message: str, history: Iterable[str] = ()) -> list[Fact]:
-    """The facts a message asks about, at most six lines.
+def find(shop: Shop, message: str, history: Sequence[str] = ()) -> Found:
+    """Understand a message: intent, need for a person, and the facts it asks about.
 
-    ``history`` holds the customer's earlier messages: an order number given there still counts.
+    ``history`` holds the customer's earlier messages: an order number given there, or now after
+    it was asked for, belongs to what was wanted before.
     """
-    asked = topics(message)
+    name = intents.intent(message)
+    ids = order_ids(message)
+    if name in (None, "stock", "price") and ids:
+        before = [intents.intent(text) for text in reversed(history)]
+        name = next((one for one in before if one in _ABOUT_ORDERS), "order_status")
+    if name in _ABOUT_ORDERS and not ids:
+        ids = order_ids(" ".join(history))[-1:]
+    products = match_products(shop, message)
+    if name is None:
+        name = "price" if products else "out_of_scope"
+    orders = [_order_by_id(shop, wanted) for wanted in ids]
+    known = next((order for order in orders if order is not None), None)
+    if name == "order_status" and known and intents.promise_broken(message, known.eta):
+        name = "delivery_delay"
+    if name in ("order_status", "delivery_delay") and _says_nothing_came(known, message):
+        name = "not_received"
+    status, eta = (known.status, known.eta) if known else (None, None)
+    person = intents.needs_person(name, message, status, eta)
+
     facts: list[Fact] = []
-    ids = order_ids(message) or order_ids(" ".join(history))
-    for wanted in ids:
-        facts.append(_order(shop, wanted))
-    if "order" in asked and not ids:
-        facts.append(Fact("orders", "Khách chưa cho mã đơn"))
-    if "shipping" in asked and "price" in asked:
-        asked.remove("price")  # "phí ship bao nhiêu" asks for one thing, not two
-    if _PRODUCT_TOPICS & set(asked) or not (asked or ids):
-        products = match_products(shop, message)
-        facts.extend(_product(shop, i, asked) for i in products[:2])
-        if asked and not products and not ids:
+    if name in _ABOUT_ORDERS:
+        facts += [_order(shop, wanted) for wanted in ids[:2]]
+        if not ids:
+            facts.append(Fact("orders", "Khách chưa cho mã đơn"))
+    if name in _ABOUT_PRODUCTS:
+        facts += [_product(shop, i, name) for i in products[:2]]
+        if not products:
             facts.append(Fact("products", "Khách chưa nói sản phẩm nào"))
-    for topic in asked:
-        facts.extend(_RULES.get(topic, _nothing)(shop))
-    unique = {fact.path: fact for fact in facts}
-    return list(unique.values())[:6]
+    facts += _RULES[name](shop, message) if name in _RULES else []
+    return Found(name, person, tuple(facts))
+
+
+def _says_nothing_came(order: Order | None, message: str) -> bool:
+    return (
+        order is not None
+        and order.status == "delivered"
+        and re.search(r"chua|\bch\b|khong thay|dau\b|chang", intents.unmark(message)) is not None
+    )
 
 
 def match_products(shop: Shop, message: str) -> list[int]:
-    """Indices of the products that the message names best; rare words of a name weigh more."""
-    said = set(re.findall(r"\w+", unmark(message)))
-    names = [re.findall(r"\w+", unmark(product.name)) for product in shop.products]
+    """Indices of the products that the message names best; rare words of a name weigh more.
+
+    Words are compared with their marks where the message has any (*mấy* is not *máy*), else
+    without. One word is enough only if it opens the name.
+    """
+    plain = (lambda text: text.lower()) if intents.has_marks(message) else intents.unmark
+    said = set(re.findall(r"\w+", plain(unicodedata.normalize("NFC", message))))
+    names = [re.findall(r"\w+", plain(product.name)) for product in shop.products]
     count = Counter(word for name in names for word in set(name))
     scores = []
     for name in names:
-        weights = {word: math.log(1 + len(names) / count[word]) for word in name}
-        known = sum(weight for word, weight in weights.items() if word in said)
-        hits = sum(word in said for word in weights)
-        scores.append((known / sum(weights.values()) if hits > 1 or len(name) == 1 else 0.0, known))
-    best = max(scores, default=(0.0, 0.0))
-    if best[0] < 0.3:
-        return []
-    return [i for i, score in enumerate(scores) if score[1] >= best[1] * 0.99 and score[0] >= 0.3]
+        hits = [word for word in dict.fromkeys(name) if word in said]
+        enough = len(hits) > 1 or (hits and hits[0] == name[0] and len(hits[0]) > 2)
+        scores.append(sum(math.log(1 + len(names) / count[word]) for word in hits if enough))
+    best = max(scores, default=0.0)
+    return [i for i, score in enumerate(scores) if score and score >= best * 0.99]
+
+
+def _order_by_id(shop: Shop, wanted: str) -> Order | None:
+    return next((order for order in shop.orders if order.id.upper() == wanted), None)
 
 
 def _order(shop: Shop, wanted: str) -> Fact:
-    for i, order in enumerate(shop.orders):
-        if order.id.upper() == wanted:
-            eta = f", dự kiến {order.eta}" if order.eta else ""
-            return Fact(
-                f"orders.{i}",
-                f"Đơn {order.id}: {STATUS[order.status]}{eta}; {', '.join(order.items)}; "
-                f"{money(order.total)}, {order.payment}",
-            )
-    return Fact("orders", f"Đơn {wanted}: không có trong hệ thống")
+    order = _order_by_id(shop, wanted)
+    if order is None:
+        return Fact("orders", f"Đơn {wanted}: không có trong hệ thống")
+    eta = f", dự kiến {order.eta}" if order.eta else ""
+    return Fact(
+        f"orders.{shop.orders.index(order)}", f"Đơn {order.id}: {STATUS[order.status]}{eta}"
+    )
 
 
-def _product(shop: Shop, i: int, asked: list[str]) -> Fact:
+def _product(shop: Shop, i: int, name: str) -> Fact:
     product = shop.products[i]
-    parts = [f"giá {money(product.price)}"]
-    parts.append(f"còn {product.stock}" if product.stock else "hết hàng")
-    if "warranty" in asked:
+    parts = [
+        f"giá {money(product.price)}",
+        f"còn {product.stock}" if product.stock else "hết hàng",
+    ]
+    if name == "warranty":
         months = product.warranty_months
-        parts.append(f"bảo hành {months} tháng" if months else "không bảo hành")
+        parts = [f"bảo hành {months} tháng" if months else "không bảo hành"]
     return Fact(f"products.{i}", f"{product.name}: {', '.join(parts)}")
 
 
-def _nothing(shop: Shop) -> list[Fact]:
-    return []
+# Names of provinces and cities outside Hà Nội as customers type them, before and after July 2025.
+_PROVINCES = re.compile(
+    r"\b(an giang|vung tau|bac giang|bac kan|bac lieu|bac ninh|ben tre|binh dinh|binh duong|binh phuoc"
+    r"|binh thuan|ca mau|can tho|cao bang|da nang|dn|dak lak|dak nong|dien bien|dong nai|dong thap"
+    r"|gia lai|ha giang|ha nam|ha tinh|hai duong|hai phong|hp|hau giang|hoa binh|hung yen|khanh hoa"
+    r"|kien giang|kon tum|lai chau|lam dong|lang son|lao cai|long an|nam dinh|nghe an|ninh binh"
+    r"|ninh thuan|phu tho|phu yen|quang binh|quang nam|quang ngai|quang ninh|quang tri|soc trang"
+    r"|son la|tay ninh|thai binh|thai nguyen|thanh hoa|hue|tien giang|tra vinh|tuyen quang|vinh long"
+    r"|vinh phuc|yen bai|sai gon|sg|hcm|tphcm|ho chi minh|da lat|nha trang|vinh|tinh|mien nam"
+    r"|mien trung|trong nam)\b"
+)
 
 
-def _shipping(shop: Shop) -> list[Fact]:
-    areas = [
-        Fact(f"shipping.{i}", f"Giao {area.area}: {money(area.fee)}, {area.days}")
-        for i, area in enumerate(shop.shipping)
+def _shipping(shop: Shop, message: str) -> list[Fact]:
+    plain = intents.unmark(message)
+    free = Fact("free_shipping_from", f"Miễn phí giao từ {money(shop.free_shipping_from)}")
+    areas = {area.area: i for i, area in enumerate(shop.shipping)}
+    named = [
+        name for name in areas if re.search(rf"\b{intents.unmark(name.split(' Hà')[0])}\b", plain)
     ]
-    free = f"Miễn phí giao từ {money(shop.free_shipping_from)}"
-    return [*areas, Fact("free_shipping_from", free)]
+    if not named and _PROVINCES.search(plain):
+        named = [name for name in areas if "tỉnh" in name]
+    if not named and re.search(r"freeship|free ship|mien phi", plain):
+        return [free]
+    chosen = [areas[name] for name in named] or list(areas.values())
+    return [*(_area(shop, i) for i in chosen), free]
 
 
-def _return(shop: Shop) -> list[Fact]:
+def _area(shop: Shop, i: int) -> Fact:
+    area = shop.shipping[i]
+    return Fact(f"shipping.{i}", f"Giao {area.area}: {money(area.fee)}, {area.days}")
+
+
+def _return(shop: Shop, message: str) -> list[Fact]:
     rules = shop.policies
-    fee = f"Phí đổi: {money(rules.exchange_fee)}" if rules.exchange_fee else "Đổi miễn phí"
     return [
-        Fact("policies.return_days", f"Đổi trả trong {rules.return_days} ngày"),
+        Fact("policies.return_days", f"Trong {rules.return_days} ngày"),
         Fact("policies.return_condition", f"Điều kiện: {rules.return_condition}"),
-        Fact("policies.exchange_fee", fee),
     ]
 
 
-def _hours(shop: Shop) -> list[Fact]:
+def _exchange(shop: Shop, message: str) -> list[Fact]:
+    fee = shop.policies.exchange_fee
+    text = f"Phí đổi: {money(fee)}" if fee else "Đổi miễn phí"
+    return [*_return(shop, message), Fact("policies.exchange_fee", text)]
+
+
+def _branches(shop: Shop, message: str) -> list[Fact]:
+    place = re.search(r"dia chi|o dau|d/c|chi nhanh|co so", intents.unmark(message))
     return [
-        Fact(f"branches.{i}", f"{b.name}: {b.address}; mở {b.open}-{b.close}, {b.days}")
-        for i, b in enumerate(shop.branches[:2])
+        Fact(
+            f"branches.{i}",
+            f"{b.name}: " + (b.address if place else f"{b.open}-{b.close}, {b.days}"),
+        )
+        for i, b in enumerate(shop.branches[:3])
     ]
+
+
+def _payment(shop: Shop, message: str) -> list[Fact]:
+    rules = shop.policies
+    if re.search(r"kiem|\bxem\b|\bmo\b", intents.unmark(message)):
+        allowed = "Được" if rules.inspect_before_paying else "Không được"
+        return _rule("policies.inspect_before_paying", f"{allowed} kiểm hàng trước khi trả tiền")
+    return _rule("policies.payment", f"Chỉ nhận: {', '.join(rules.payment)}")
 
 
 def _rule(path: str, text: str) -> list[Fact]:
     return [Fact(path, text)]
 
 
-_RULES = {
-    "shipping": _shipping,
+_RULES: dict[str, Callable[[Shop, str], list[Fact]]] = {
+    "shipping_fee": _shipping,
     "return": _return,
-    "refund": lambda s: _rule(
-        "policies.refund_days", f"Hoàn tiền trong {s.policies.refund_days} ngày"
-    ),
-    "hours": _hours,
-    "place": _hours,
-    "invoice": lambda s: _rule("policies.invoice", f"Hóa đơn: {s.policies.invoice}"),
-    "payment": lambda s: _rule("policies.payment", f"Thanh toán: {', '.join(s.policies.payment)}"),
-    "inspect": lambda s: _rule(
-        "policies.inspect_before_paying",
-        "Được kiểm hàng trước khi trả tiền"
-        if s.policies.inspect_before_paying
-        else "Không được kiểm hàng trước khi trả tiền",
-    ),
-    "cancel": lambda s: _rule("policies.cancel", f"Hủy đơn: {s.policies.cancel}"),
-    "holiday": lambda s: _rule("policies.holiday", f"Nghỉ lễ: {s.policies.holiday}"),
-    "person": lambda s: _rule("hotline", f"Hotline: {s.hotline}"),
+    "exchange": _exchange,
+    "refund": lambda s, _: _rule("policies.refund_days", f"Trong {s.policies.refund_days} ngày"),
+    "opening_hours": _branches,
+    "vat_invoice": lambda s, _: _rule("policies.invoice", s.policies.invoice),
+    "payment": _payment,
+    "cancel": lambda s, _: _rule("policies.cancel", s.policies.cancel),
+    "holiday_hours": lambda s, _: _rule("policies.holiday", s.policies.holiday),
+    "human": lambda s, _: _rule("hotline", f"Hotline: {s.hotline}"),
 }
 
 

@@ -19,9 +19,10 @@ LONGEST_REPLY = 96
 
 @dataclass(frozen=True)
 class Reply:
-    """A reply: its text, and the dotted paths of the facts that the model was shown."""
+    """A reply: its text, the intent, and the dotted paths of the facts that the model was shown."""
 
     text: str
+    intent: str
     facts: tuple[str, ...]
 
 
@@ -73,9 +74,13 @@ def replies(
             found[i] = text.strip()
         if on_batch is not None:
             on_batch(len(chosen))
-    return [Reply(found[i], _shown(*requests[i])) for i in range(len(texts))]
+    understood = [_understood(*request) for request in requests]
+    return [
+        Reply(found[i], one.intent, tuple(fact.path for fact in one.facts))
+        for i, one in enumerate(understood)
+    ]
 
 
-def _shown(shop: Shop, turns: Sequence[Message]) -> tuple[str, ...]:
+def _understood(shop: Shop, turns: Sequence[Message]) -> facts.Found:
     customer = [turn.content for turn in turns if turn.role == "user"]
-    return tuple(fact.path for fact in facts.find(shop, customer[-1], customer[:-1]))
+    return facts.find(shop, customer[-1], customer[:-1])

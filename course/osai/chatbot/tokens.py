@@ -86,7 +86,8 @@ def learn_merges(
 
     Each round joins the pair of neighbouring tokens that is most frequent inside the words, ties
     broken by the pair itself; stops when no pair occurs ``least`` times. A merge is a pair of
-    token strings in the tokenizer's own alphabet (bytes as letters, ``Ġ`` for a space).
+    token strings in the tokenizer's own alphabet (bytes as letters, ``Ġ`` for a space). Only words
+    of letters are merged: numbers stay digit by digit, because they must be copied exactly.
     """
     split = tokenizer.backend_tokenizer.pre_tokenizer.pre_tokenize_str
     words = Counter(word for text in texts for word, _ in split(unicodedata.normalize("NFC", text)))
