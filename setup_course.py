@@ -64,8 +64,8 @@ LOCK, PROJECT = ROOT / "requirements.txt", ROOT / "pyproject.toml"
 TORCH_INDEX = "https://download.pytorch.org/whl/cpu"
 CUDA_PARTS = ("nvidia-", "cuda-", "triton")  # what only PyTorch's CUDA build asks for
 GB = 10**9
-# Measured on Linux, rounded up: all of .venv is 1.9 GB, the converted model 0.6 GB, pip's work on
-# the way 0.5 GB.
+# Measured on Linux, rounded up: all of .venv is 1.9 GB, the converted model 0.6 GB; the rest is room
+# for pip to work in.
 DISK_FROM_NOTHING, DISK_FOR_A_FEW = 3 * GB, GB // 5
 # Measured with PyTorch 2.13.0 for CUDA 13: 2.7 GB of download unpack to 5 GB; pip may keep both.
 CUDA_UNPACKS_TO, CUDA_NEEDS = 1.85, 3
