@@ -29,7 +29,7 @@ from osai.places import checkout
 SHOWN = 5
 AT_LEAST_AFTER = 20
 AT_MOST_BEFORE = 3
-CONFIG = training.TrainingConfig(epochs=3)
+CONFIG = training.TrainingConfig()
 
 
 def bar(console: Console) -> Progress:

@@ -1,8 +1,9 @@
-"""The real model for the tests of the chatbot; torch is held to one thread a worker if asked."""
+"""The real model for the tests of the chatbot."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from osai.chatbot import hanoi, model
@@ -26,3 +27,25 @@ def base() -> Chatbot:
 def conversations() -> list[list[Message]]:
     """Training conversations with their system turns."""
     return hanoi.training_messages()
+
+
+@pytest.fixture(scope="session")
+def small_llama(base, tmp_path_factory) -> Path:
+    """A small randomly made Llama in a folder, with our tokenizer: quick, and another model."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=len(base.tokenizer) + 64,  # more rows than tokens, as many models have
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        tie_word_embeddings=True,
+    )
+    folder = tmp_path_factory.mktemp("models") / "small-llama"
+    LlamaForCausalLM(config).save_pretrained(folder)
+    base.tokenizer.save_pretrained(folder)
+    return folder

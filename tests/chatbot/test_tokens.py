@@ -44,6 +44,12 @@ def test_english_and_code_keep_their_tokens(base, longer):
         assert ids(base.tokenizer, text) == ids(longer, text)
 
 
+def test_numbers_stay_digit_by_digit(longer):
+    assert len(ids(longer, "1.250.000")) == len("1.250.000")
+    assert len(ids(longer, "BH1042")[-4:]) == 4
+    assert tokens.pieces(longer, ids(longer, "1042")) == ["1", "0", "4", "2"]
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.text(alphabet=st.sampled_from("ạảãáàđơưê nghtrc123.,\n€😀"), max_size=60))
 def test_decoding_gives_the_text_back(longer, text: str):

@@ -21,8 +21,8 @@ from osai.chatbot import address, facts, intents
 from osai.chatbot.facts import Product, Shop
 
 SEED = 2026
-SHOPS = 80
-SIZE = 340
+SHOPS = 120
+SIZE = 600
 # The customer's own word and what they call the shop, with weights: most write as anh or chị.
 TERMS = {
     ("chị", "em"): 5, ("anh", "em"): 5, ("em", "shop"): 3, ("mình", "shop"): 4,
@@ -45,12 +45,10 @@ def build(phrasings: dict[str, Any]) -> dict[str, str]:
         for trade in phrasings["shops"]["trades"].values()
         for product in trade
     }
-    pool = [(case, style, ask) for case in phrasings["cases"] for style, ask in case["ask"]]
     lines: dict[str, dict[str, Any]] = {}
     while len(lines) < SIZE:
-        rng.shuffle(pool)
-        for case, style, ask in pool:
-            record = _conversation(rng, mentions, shops, case, style, ask)
+        for case in rng.sample(phrasings["cases"], len(phrasings["cases"])):
+            record = _conversation(rng, phrasings["around"], mentions, shops, case)
             if record is not None and len(lines) < SIZE:
                 lines.setdefault(record["messages"][0]["content"], record)
     return {
@@ -65,11 +63,21 @@ def _jsonl(records: Iterable[dict[str, Any]]) -> str:
     return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
 
 
+def _digits(rng: random.Random, count: int) -> str:
+    """Digits of which four in ten repeat the one before; the first is not 0."""
+    digits = str(rng.randrange(1, 10))
+    while len(digits) < count:
+        digits += digits[-1] if rng.random() < 0.4 else str(rng.randrange(10))
+    return digits
+
+
 def _shop(rng: random.Random, parts: dict[str, Any]) -> dict[str, Any]:
     """A training shop; money in steps of 1,000 VND as real prices are."""
 
     def dong(low: int, high: int) -> int:
-        return rng.randrange(low, high) * 1000
+        # Round prices and repeated digits are common in shops and hard to copy: one in two.
+        step = rng.choice([1, 1, 11, 50])
+        return max(low, rng.randrange(low, high) // step * step) * 1000
 
     trade = rng.choice(sorted(parts["trades"]))
     products = []
@@ -87,10 +95,11 @@ def _shop(rng: random.Random, parts: dict[str, Any]) -> dict[str, Any]:
     orders = []
     for status in ["preparing", "shipping", "delivered", "cancelled", "shipping"]:
         item = rng.choice(products)
-        eta = f"{rng.randrange(1, 29):02d}/{rng.randrange(1, 13):02d}/2026"
+        month = rng.choice([*range(1, 13), 11, 11])
+        eta = f"{rng.choice([*range(1, 29), 11, 22]):02d}/{month:02d}/2026"
         orders.append(
             {
-                "id": f"{prefix}{rng.randrange(1000, 10000)}",
+                "id": prefix + _digits(rng, 4),
                 "status": status,
                 "eta": eta if status in ("preparing", "shipping") else None,
                 "items": [item["name"]],
@@ -101,7 +110,7 @@ def _shop(rng: random.Random, parts: dict[str, Any]) -> dict[str, Any]:
     fees = sorted(rng.sample(range(12, 70), 3))
     return {
         "name": f"{trade} {rng.choice(parts['names'])}",
-        "hotline": f"1900 {rng.randrange(100):04d}",
+        "hotline": "1900 " + _digits(rng, 4),
         "branches": [
             {
                 "name": f"Cửa hàng {street}",
@@ -129,19 +138,24 @@ def _shop(rng: random.Random, parts: dict[str, Any]) -> dict[str, Any]:
             {"area": area, "fee": fee * 1000, "days": rng.choice(parts["shipping_days"])}
             for area, fee in zip(parts["areas"], fees, strict=True)
         ],
-        "free_shipping_from": rng.randrange(20, 150) * 10000,
+        "free_shipping_from": rng.choice([rng.randrange(2, 20) * 100, rng.randrange(20, 150) * 10])
+        * 1000,
         "orders": orders,
     }
 
 
 def _conversation(
     rng: random.Random,
+    around: dict[str, Any],
     mentions: dict[str, list[str]],
     shops: dict[str, Shop],
     case: dict[str, Any],
-    style: str,
-    ask: str,
 ) -> dict[str, Any] | None:
+    style, ask = rng.choice(case["ask"])
+    if rng.random() < 0.35:
+        ask = f"{rng.choice(around['before'][style])} {ask}"
+    if rng.random() < 0.35:
+        ask = f"{ask} {rng.choice(around['after'][style])}"
     stem = rng.choice(sorted(shops))
     shop = shops[stem]
     values = _values(rng, mentions, shop, case["needs"])
@@ -227,7 +241,7 @@ def _order_values(
 ) -> dict[str, str] | None:
     prefix = re.sub(r"\d", "", shop.orders[0].id)
     known = {order.id for order in shop.orders}
-    number = f"{prefix}{rng.randrange(1000, 9999)}"
+    number = prefix + _digits(rng, 4)
     if detail == "unknown":
         return values | {"id": number} if number not in known else None
     fits = [order for order in shop.orders if order.status == detail]

@@ -51,10 +51,10 @@ _RULES = (
      rf"(da giao|giao thanh cong|giao roi|giao r\b|thanh cong|giao xong).*{_NOT_YET}"),
     ("refund", r"hoan (lai )?tien|tra lai tien|tra tien lai|refund|hoan tra|hoan lai"
      r"|(bao gio|may ngay|bao lau|khi nao).*tien.*(\bve\b|\blai\b)|tien.*ve tai khoan"),
-    ("delivery_delay", r"(giao|ship|\bdon\b|hang|\bdoi\b|\bcho\b).*(\bcham\b|\btre\b|\blau (qua|the|du|vay"
-     r"|roi|lam)\b|\bhoai\b|qua hen|sai hen|tre hen)|\b(cham|tre)\b.*(giao|ship|\bdon\b)|\bgiuc\b"
+    ("delivery_delay", r"(giao|ship|\bdon\b|hang|\bdoi\b|\bcho\b).*(\bcham\b|\btre\b(?! em)|\blau (qua|the|du|vay"
+     r"|roi|lam)\b|\bhoai\b|qua hen|sai hen|tre hen)|\b(cham|tre)\b(?! em).*(giao|ship|\bdon\b)|\bgiuc\b"
      r"|\b(hen|noi|hua|bao)\b.*(giao|toi|nhan).*(chua|\bch\b|khong thay|k thay)|van chua (thay|toi|co)"
-     r"|chua thay (dau|ai|hang|giao)|\bdoi mai\b|\bcho mai\b|hoi lau"),
+     r"|chua thay (dau|hang|giao)|\bdoi mai\b|\bcho mai\b|hoi lau"),
     ("payment", r"kiem hang|dong kiem|kiem tra hang|(xem|mo|kiem|nhan hang|nhan)\b.*(tra tien|thanh toan)"),
     ("warranty", r"bao hanh|\bbh\b|warranty"),
     ("cancel", r"\bhuy\b|\bcancel\b|(khong|\bk\b|\bko\b) lay nua"),
@@ -75,10 +75,10 @@ _RULES = (
     ("payment", r"thanh toan|chuyen khoan|\bck\b|\bcod\b|tra tien|\bthe\b.*(dc|duoc)|momo|zalopay|\bqr\b"
      r"|tien mat|\bcash\b|tra gop|quet (the|ma)|payment"),
     ("opening_hours", r"may (gio|h\b)|mo cua|dong cua|con mo|gio (lam|mo)|lam viec den|\bopen\b|dia chi"
-     r"|o dau|chi nhanh|co so|d/c|\bmo (den|toi|luc)|chay qua|\b(ghe|qua) (qua|shop|cua hang|tiem|xem)\b"),
+     r"|o dau|chi nhanh (nao|o )|co so|d/c|\bmo (den|toi|luc)|chay qua|\b(ghe|qua) (qua|shop|cua hang|tiem|xem)\b"),
     ("price", r"(?<!ty )\bgia\b|bao nhieu|\bbn\b|nhiu\b|nhieu (tien|vay|1|mot)|may tien|price"),
     ("stock", r"\bcon\b|het hang|san hang|co san|\bin stock\b"),
-    ("thanks", r"cam on|cam un|\btks\b|\bthank|\bung (ho|lam|y|qua)|xinh|dep (lam|qua|xiu)|tuyet voi"),
+    ("thanks", r"cam on(?! truoc)|cam un|\btks\b|\bthank|\bung (ho|lam|y|qua)|xinh|dep (lam|qua|xiu)|tuyet voi"),
 )  # fmt: skip
 _WITH_MARKS = {
     "exchange": re.compile(r"đổi|change|vừa\b"),

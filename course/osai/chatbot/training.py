@@ -41,13 +41,13 @@ class TrainingConfig:
     epochs. ``new_tokens``: how many Vietnamese merges to append before training; 0 for none.
     """
 
-    epochs: int = 4
+    epochs: int = 2
     learning_rate: float = 1e-3
     warmup: float = 0.05
     rank: int = 16
     alpha: int = 32
-    pack_tokens: int = 384
-    packs: int = 2
+    pack_tokens: int = 192
+    packs: int = 4
     new_tokens: int = 400
     seed: int = 0
     minutes: float | None = None
@@ -260,7 +260,9 @@ def train(
     examples = [encode(tokenizer, messages, last_only=True) for messages in conversations]
     steps = plan(examples, config, tokenizer.pad_token_id)
     weights = [weight for weight in model.parameters() if weight.requires_grad]
-    optimizer = torch.optim.AdamW(weights, lr=config.learning_rate, weight_decay=0.0)
+    # Steps are smaller than what bfloat16 can tell apart, so the optimizer keeps float32 copies.
+    masters = [weight.detach().float().clone() for weight in weights]
+    optimizer = torch.optim.AdamW(masters, lr=config.learning_rate, weight_decay=0.0)
 
     history: list[Step] = []
     ended, seen, start = "done", 0, time.monotonic()
@@ -269,7 +271,7 @@ def train(
         try:
             for number, rows in enumerate(steps):
                 rate = learning_rate(number, len(steps), config)
-                loss = _step(model, optimizer, rows, rate)
+                loss = _step(model, weights, optimizer, rows, rate)
                 seen += sum(row.tokens for row in rows)
                 done = Step(number + 1, len(steps), loss, rate, seen, time.monotonic() - start)
                 history.append(done)
@@ -289,22 +291,34 @@ def train(
 
 
 def _step(
-    model: PeftModel, optimizer: torch.optim.Optimizer, rows: Sequence[Pack], rate: float
+    model: PeftModel,
+    weights: Sequence[torch.Tensor],
+    optimizer: torch.optim.Optimizer,
+    rows: Sequence[Pack],
+    rate: float,
 ) -> float:
-    """One step over a few packs; returns the mean loss of their labels, in nats."""
+    """One step over a few packs; returns the mean loss of their labels, in nats.
+
+    ``weights`` are the trainable ones of the model; the optimizer holds their float32 copies.
+    """
     import torch
 
-    for group in optimizer.param_groups:
-        group["lr"] = rate
     labels = sum(row.label_count for row in rows)
     total = 0.0
     for row in rows:
         loss = label_loss(model, row) / labels
         loss.backward()
         total += loss.item()
-    torch.nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], 1.0)
+
+    group = optimizer.param_groups[0]
+    group["lr"] = rate
+    for master, weight in zip(group["params"], weights, strict=True):
+        master.grad, weight.grad = weight.grad.float(), None
+    torch.nn.utils.clip_grad_norm_(group["params"], 1.0)
     optimizer.step()
-    optimizer.zero_grad(set_to_none=True)
+    with torch.no_grad():
+        for master, weight in zip(group["params"], weights, strict=True):
+            weight.copy_(master)
     return total
 
 

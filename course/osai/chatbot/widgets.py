@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
+from osai import controls
 from osai.chatbot.conversations import Message
 from osai.chatbot.facts import Shop
 from osai.chatbot.model import Chatbot
@@ -79,7 +80,7 @@ class Chat:
         anew.on_click(on_anew)
         box.continuous_update = False
         box.observe(lambda change: on_send(change) if change["new"] else None, names="value")
-        return ipywidgets.VBox([log, box, ipywidgets.HBox([send, anew])])
+        return controls.group(log, box, ipywidgets.HBox([send, anew]))
 
 
 class LossCurve:
