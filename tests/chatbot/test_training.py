@@ -17,7 +17,7 @@ from osai.chatbot.reply import reply
 from osai.chatbot.training import TrainingConfig
 
 TINY = TrainingConfig(
-    epochs=3, learning_rate=3e-3, pack_tokens=192, packs=1, new_tokens=60, dtype="float32"
+    epochs=3, learning_rate=3e-3, batch_tokens=192, new_tokens=60, dtype="float32"
 )
 
 

@@ -40,15 +40,10 @@ def build(phrasings: dict[str, Any]) -> dict[str, str]:
     rng = random.Random(SEED)
     made = {f"S{number:03d}": _shop(rng, phrasings["shops"]) for number in range(1, SHOPS + 1)}
     shops = {name: Shop.model_validate_json(json.dumps(shop)) for name, shop in made.items()}
-    mentions = {
-        product["name"]: product["mentions"]
-        for trade in phrasings["shops"]["trades"].values()
-        for product in trade
-    }
     lines: dict[str, dict[str, Any]] = {}
     while len(lines) < SIZE:
         for case in rng.sample(phrasings["cases"], len(phrasings["cases"])):
-            record = _conversation(rng, phrasings["around"], mentions, shops, case)
+            record = _conversation(rng, phrasings["around"], shops, made, case)
             if record is not None and len(lines) < SIZE:
                 lines.setdefault(record["messages"][0]["content"], record)
     return {
@@ -82,10 +77,14 @@ def _shop(rng: random.Random, parts: dict[str, Any]) -> dict[str, Any]:
     trade = rng.choice(sorted(parts["trades"]))
     products = []
     for item in rng.sample(parts["trades"][trade], 5):
+        if rng.random() < 0.6:  # a name never seen before: it can only be copied
+            plain = f"{rng.choice(parts['nouns'])} {rng.choice(parts['qualities'])}"
+            item = {"name": _capital(plain), "mentions": [plain]}
         brand = " ".join(rng.sample(parts["brands"], rng.randrange(1, 3)))
         products.append(
             {
                 "name": f"{item['name']} {brand} {rng.choice(parts['models'])}".strip(),
+                "mentions": item["mentions"],
                 "price": dong(60, 6000),
                 "stock": rng.choice([0, rng.randrange(2, 90), rng.randrange(2, 90)]),
                 "warranty_months": rng.choice([None, *range(3, 37, 3)]),
@@ -124,11 +123,14 @@ def _shop(rng: random.Random, parts: dict[str, Any]) -> dict[str, Any]:
         "products": products,
         "policies": {
             "return_days": rng.randrange(2, 31),
-            "return_condition": rng.choice(parts["return_condition"]),
+            "return_condition": ", ".join(rng.sample(parts["return_condition"], 2)),
             "exchange_fee": rng.choice([0, dong(10, 60)]),
             "refund_days": rng.randrange(2, 15),
-            "cancel": rng.choice(parts["cancel"]),
-            "invoice": rng.choice(parts["invoice"]),
+            "cancel": "được hủy " + rng.choice(parts["cancel"]).format(n=rng.randrange(2, 49)),
+            "invoice": "xuất hóa đơn "
+            + rng.choice(["", "điện tử "])
+            + rng.choice(parts["invoice"]).format(n=rng.randrange(2, 10))
+            + rng.choice(["", ", " + rng.choice(parts["invoice_needs"])]),
             "payment": rng.sample(parts["payment"], rng.randrange(2, 5)),
             "inspect_before_paying": rng.random() < 0.5,
             "holiday": f"nghỉ Tết từ {rng.randrange(25, 31)} tháng Chạp, "
@@ -147,8 +149,8 @@ def _shop(rng: random.Random, parts: dict[str, Any]) -> dict[str, Any]:
 def _conversation(
     rng: random.Random,
     around: dict[str, Any],
-    mentions: dict[str, list[str]],
     shops: dict[str, Shop],
+    made: dict[str, dict[str, Any]],
     case: dict[str, Any],
 ) -> dict[str, Any] | None:
     style, ask = rng.choice(case["ask"])
@@ -158,7 +160,7 @@ def _conversation(
         ask = f"{ask} {rng.choice(around['after'][style])}"
     stem = rng.choice(sorted(shops))
     shop = shops[stem]
-    values = _values(rng, mentions, shop, case["needs"])
+    values = _values(rng, made[stem], shop, case["needs"])
     if values is None:
         return None
     terms = ELDER_TERMS if style == "elder" else TERMS
@@ -191,7 +193,7 @@ def _capital(text: str) -> str:
 
 
 def _values(
-    rng: random.Random, mentions: dict[str, list[str]], shop: Shop, needs: str
+    rng: random.Random, made: dict[str, Any], shop: Shop, needs: str
 ) -> dict[str, str] | None:
     """Values for a case in a shop, or None where the shop has nothing of the kind."""
     kind, _, detail = needs.partition(":")
@@ -206,9 +208,7 @@ def _values(
             return None
         product = rng.choice(fits)
         return values | {
-            "p": rng.choice(
-                next(m for name, m in mentions.items() if product.name.startswith(name))
-            ),
+            "p": rng.choice(made["products"][shop.products.index(product)]["mentions"]),
             "product": product.name,
             "price": facts.money(product.price),
             "stock": str(product.stock),

@@ -120,7 +120,7 @@ def customer_term(reply: str, accepted: Sequence[str]) -> Check:
 
 def self_term(reply: str, accepted: Sequence[str]) -> Check:
     """The shop calls itself by an accepted term, where it names itself at all."""
-    text = nfc(without_names(reply))
+    text = nfc(without_names(reply)).replace("trẻ em", " ")  # a child, not the speaker
     used = [term for term in SELF_TERMS if re.search(rf"(?<!\w){term}(?!\w)", text)]
     wrong = [term for term in used if term not in (*accepted, "shop", "chúng tôi")]
     return Check("self", not wrong, f"called itself {wrong}" if wrong else "")

@@ -54,7 +54,7 @@ _RULES = (
     ("delivery_delay", r"(giao|ship|\bdon\b|hang|\bdoi\b|\bcho\b).*(\bcham\b|\btre\b(?! em)|\blau (qua|the|du|vay"
      r"|roi|lam)\b|\bhoai\b|qua hen|sai hen|tre hen)|\b(cham|tre)\b(?! em).*(giao|ship|\bdon\b)|\bgiuc\b"
      r"|\b(hen|noi|hua|bao)\b.*(giao|toi|nhan).*(chua|\bch\b|khong thay|k thay)|van chua (thay|toi|co)"
-     r"|chua thay (dau|hang|giao)|\bdoi mai\b|\bcho mai\b|hoi lau"),
+     r"|chua thay (dau|hang|giao)|\bdoi\b.*\bmai\b|\bcho mai\b|hoi lau"),
     ("payment", r"kiem hang|dong kiem|kiem tra hang|(xem|mo|kiem|nhan hang|nhan)\b.*(tra tien|thanh toan)"),
     ("warranty", r"bao hanh|\bbh\b|warranty"),
     ("cancel", r"\bhuy\b|\bcancel\b|(khong|\bk\b|\bko\b) lay nua"),
@@ -71,7 +71,7 @@ _RULES = (
     ("shipping_fee", r"freeship|free ship|mien phi (giao|ship|van chuyen)|(phi|tien|fee|cuoc) (ship|giao|van)"
      r"|(ship|giao|van chuyen).*(bao nhieu|\bbn\b|nhieu|nhiu|\bphi\b|\bfee\b|mat)|mat phi giao"),
     ("order_status", r"\bdon\b|bao (gio|h|lau).*(giao|\bco\b|toi|\bden\b|nhan|\bve\b)|giao (chua|toi|den|luc)"
-     r"|gui (di )?(chua|\bch\b)|tracking|hang (cua|toi|ve|den)|khi nao.*(giao|toi|nhan|co)|chung nao"),
+     r"|gui (di )?(chua|\bch\b)|tracking|hang (cua|toi|ve|den)|(khi|hom|ngay|luc) nao.*(giao|toi|nhan|\bco\b|den)|chung nao"),
     ("payment", r"thanh toan|chuyen khoan|\bck\b|\bcod\b|tra tien|\bthe\b.*(dc|duoc)|momo|zalopay|\bqr\b"
      r"|tien mat|\bcash\b|tra gop|quet (the|ma)|payment"),
     ("opening_hours", r"may (gio|h\b)|mo cua|dong cua|con mo|gio (lam|mo)|lam viec den|\bopen\b|dia chi"

@@ -35,9 +35,10 @@ class TrainingConfig:
     """What decides a training run.
 
     ``rank`` and ``alpha``: LoRA's r and its scale (the update is multiplied by alpha / rank).
-    ``pack_tokens``: conversations are packed into rows of that many tokens, one row goes through
-    the model at a time; ``packs`` rows make a step (their gradients are added up, so that memory
-    stays that of one row). ``minutes``: stop after that long, at the end of a step; None for all
+    ``batch_tokens``: tokens a step. Conversations are packed into rows of ``pack_tokens``, one row
+    goes through the model at a time, and the gradients of a step's rows are added up: short rows
+    need less memory, long ones less time. None takes 384 for 16-bit weights and 192 for 32-bit
+    ones, which fits 2 GB either way. ``minutes``: stop after that long, at the end of a step; None for all
     epochs. ``new_tokens``: how many Vietnamese merges to append before training; 0 for none.
     """
 
@@ -46,8 +47,8 @@ class TrainingConfig:
     warmup: float = 0.05
     rank: int = 16
     alpha: int = 32
-    pack_tokens: int = 192
-    packs: int = 4
+    batch_tokens: int = 768
+    pack_tokens: int | None = None
     new_tokens: int = 400
     seed: int = 0
     minutes: float | None = None
@@ -122,7 +123,7 @@ class Pack:
 
     One fixed shape is what processors like: for every new shape the matrix library compiles its
     kernels anew, which costs more than the padding. ``ids``, ``labels`` and ``positions`` have
-    ``pack_tokens`` entries; ``owner`` says which conversation a token belongs to (-1: padding), so
+    as many entries as the row has tokens; ``owner`` says which conversation a token belongs to (-1: padding), so
     that attention stays inside each conversation.
     """
 
@@ -227,14 +228,17 @@ def learning_rate(step: int, steps: int, config: TrainingConfig) -> float:
     return config.learning_rate * (0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * progress)))
 
 
-def plan(examples: Sequence[Example], config: TrainingConfig, pad: int) -> list[list[Pack]]:
+def plan(
+    examples: Sequence[Example], config: TrainingConfig, row_tokens: int, pad: int
+) -> list[list[Pack]]:
     """All steps of a run: each epoch shuffles the conversations, packs them and cuts steps."""
     steps = []
+    per_step = max(1, config.batch_tokens // row_tokens)
     for epoch in range(config.epochs):
         order = list(examples)
         random.Random(f"{config.seed}-{epoch}").shuffle(order)
-        rows = pack(order, config.pack_tokens, pad)
-        steps += [rows[i : i + config.packs] for i in range(0, len(rows), config.packs)]
+        rows = pack(order, row_tokens, pad)
+        steps += [rows[i : i + per_step] for i in range(0, len(rows), per_step)]
     return steps
 
 
@@ -258,7 +262,8 @@ def train(
     chatbot = prepare(chatbot, texts, config)
     model, tokenizer = chatbot.model, chatbot.tokenizer
     examples = [encode(tokenizer, messages, last_only=True) for messages in conversations]
-    steps = plan(examples, config, tokenizer.pad_token_id)
+    row_tokens = config.pack_tokens or (384 if model.dtype.itemsize == 2 else 192)
+    steps = plan(examples, config, row_tokens, tokenizer.pad_token_id)
     weights = [weight for weight in model.parameters() if weight.requires_grad]
     # Steps are smaller than what bfloat16 can tell apart, so the optimizer keeps float32 copies.
     masters = [weight.detach().float().clone() for weight in weights]
