@@ -77,7 +77,7 @@ def _shop(rng: random.Random, parts: dict[str, Any]) -> dict[str, Any]:
     trade = rng.choice(sorted(parts["trades"]))
     products = []
     for item in rng.sample(parts["trades"][trade], 5):
-        if rng.random() < 0.6:  # a name never seen before: it can only be copied
+        if rng.random() < 0.3:  # a name never seen before: it can only be copied
             plain = f"{rng.choice(parts['nouns'])} {rng.choice(parts['qualities'])}"
             item = {"name": _capital(plain), "mentions": [plain]}
         brand = " ".join(rng.sample(parts["brands"], rng.randrange(1, 3)))

@@ -42,7 +42,7 @@ class TrainingConfig:
     epochs. ``new_tokens``: how many Vietnamese merges to append before training; 0 for none.
     """
 
-    epochs: int = 2
+    epochs: int = 3
     learning_rate: float = 1e-3
     warmup: float = 0.05
     rank: int = 16
