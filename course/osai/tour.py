@@ -58,7 +58,8 @@ def show(console: Console, judged: Sequence[Judged]) -> None:
     """Print the first customers: message, reply, and pass or fail of each check."""
     for one in judged[:SHOWN]:
         console.print(f"\n[bold]{one.case.id}[/] {escape(one.case.message)}")
-        console.print(f"    {escape(one.reply.text[:240])}", style="cyan")
+        on_one_line = " ".join(one.reply.text.split())
+        console.print(f"    {escape(on_one_line[:240])}", style="cyan")
         marks = [
             f"[green]pass[/] {check.name}" if check.passed else f"[red]FAIL[/] {check.name}"
             for check in one.checks
@@ -80,6 +81,11 @@ def fine_tune(console: Console) -> Chatbot:
                 completed=step.step,
                 note=f"loss {step.loss:.2f}, {step.tokens_per_second:.0f} tokens/s",
             )
+            if not console.is_terminal and step.step % 25 == 0:  # a log has no moving bar
+                console.print(
+                    f"  step {step.step} of {step.steps}, loss {step.loss:.2f}, "
+                    f"{step.seconds:.0f} seconds"
+                )
 
         result = training.train(chatbot, messages, CONFIG, on_step=on_step, progress=False)
     if result.ended != "done":

@@ -16,6 +16,9 @@ import os
 import shutil
 import sys
 import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -186,7 +189,7 @@ def _convert(gguf: Path, folder: Path, progress: bool) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
     steps = ("tokenizer", "weights", "files")
-    with _quiet_transformers(), tqdm(steps, "Converting the model", disable=not progress) as bar:
+    with quiet_libraries(), tqdm(steps, "Converting the model", disable=not progress) as bar:
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
         bar.update()
         model = AutoModelForCausalLM.from_pretrained(
@@ -208,21 +211,22 @@ def _convert(gguf: Path, folder: Path, progress: bool) -> None:
     config.write_text(json.dumps(plain, indent=2) + "\n", encoding="utf-8")
 
 
-class _quiet_transformers:
-    """Silence the library's own bars and warnings while we show ours; errors still show."""
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Silence the libraries' own bars and notes to developers while we show ours; errors stay."""
+    from transformers.utils import logging
 
-    def __enter__(self) -> None:
-        from transformers.utils import logging
-
-        self.logging, self.level = logging, logging.get_verbosity()
-        self.bars = logging.is_progress_bar_enabled()
-        logging.set_verbosity_error()
-        logging.disable_progress_bar()
-
-    def __exit__(self, *_: object) -> None:
-        self.logging.set_verbosity(self.level)
-        if self.bars:
-            self.logging.enable_progress_bar()
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
 
 
 def fast_dtype() -> torch.dtype:
@@ -269,7 +273,7 @@ def _load_model(source: str, dtype: torch.dtype, name: str) -> Chatbot:
 
     local = Path(source).is_dir() or not hub_answers()
     try:
-        with _quiet_transformers():
+        with quiet_libraries():
             tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=local)
             model = AutoModelForCausalLM.from_pretrained(
                 source, dtype=dtype, local_files_only=local
@@ -334,7 +338,7 @@ def _load_adapter(folder: Path, dtype: torch.dtype) -> Chatbot:
     named = base_of_adapter(folder)
     base = load(None if is_base_name(named) else named, dtype=dtype)
     try:
-        with _quiet_transformers():
+        with quiet_libraries():
             tokenizer = AutoTokenizer.from_pretrained(folder)
             if len(tokenizer) > base.model.get_input_embeddings().num_embeddings:
                 base.model.resize_token_embeddings(len(tokenizer), mean_resizing=False)

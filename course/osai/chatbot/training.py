@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from osai.chatbot import tokens
 from osai.chatbot.conversations import IGNORE, Example, Message, encode
-from osai.chatbot.model import MODEL_NAME, Chatbot, ModelError, base_dir
+from osai.chatbot.model import MODEL_NAME, Chatbot, ModelError, base_dir, quiet_libraries
 
 if TYPE_CHECKING:
     import torch
@@ -108,7 +108,8 @@ def prepare(chatbot: Chatbot, texts: Sequence[str], config: TrainingConfig) -> C
         trainable_token_indices={"embed_tokens": new} if new else None,
     )
     chatbot.model.config._name_or_path = portable_name(chatbot)
-    model = get_peft_model(chatbot.model, lora, autocast_adapter_dtype=False)
+    with quiet_libraries():
+        model = get_peft_model(chatbot.model, lora, autocast_adapter_dtype=False)
     return replace(chatbot, model=model, tokenizer=tokenizer)
 
 
