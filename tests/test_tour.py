@@ -1,6 +1,7 @@
 """The tour: the whole story, run once as `make tour` runs it."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -19,6 +20,7 @@ def test_the_tour_ends_as_expected_without_a_screen(tmp_path):
     (tmp_path / "story.txt").write_text(story, encoding="utf-8")
     assert done.returncode == 0, story[-3000:] + done.stderr.decode("utf-8")[-2000:]
     assert "All as expected." in story
+    assert float(re.search(r"The tour took ([\d.]+) minutes", story)[1]) < 10
     for student in ("sample-right", "sample-half-right", "sample-untouched"):
         assert student in story
     assert (tmp_path / "class" / "gradebook.db").is_file()

@@ -54,6 +54,7 @@ def train(
     config = training.TrainingConfig(
         epochs=epochs, learning_rate=learning_rate, minutes=minutes, seed=seed
     )
+    out = training.check_folder(out)
     messages = hanoi.training_messages(data, shops)
     chatbot = load(base, dtype=config.dtype)
     result = training.train(chatbot, messages, config)

@@ -20,11 +20,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 from osai.chatbot import hanoi, training
+from osai.chatbot.conversations import ConversationError
 from osai.chatbot.evaluation import Judged, evaluate
+from osai.chatbot.facts import ShopError
 from osai.chatbot.model import Chatbot, ModelError, load, merge
 from osai.grading import rehearsal
 from osai.grading.stock import GradingError, find_course
-from osai.places import checkout
+from osai.places import PlaceError, checkout
 
 SHOWN = 5
 AT_LEAST_AFTER = 20
@@ -172,7 +174,7 @@ def main(argv: list[str] | None = None) -> int:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
             folder = options.keep or Path(temporary) / "course"
             wrong = tell(console, options.assignment, folder)
-    except (ModelError, GradingError) as error:
+    except (ModelError, GradingError, ConversationError, ShopError, PlaceError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -13,6 +13,9 @@ from osai.chatbot.address import UNKNOWN, Address, detect
         ("Cô làm mất phiếu thì sao con?", "cô", "con"),
         ("cho mk hỏi giá vs", "bạn", "mình"),
         ("shop oi don cua e toi dau r", "bạn", "mình"),
+        ("Em xem giúp chị đơn BX8775 nhé", "chị", "em"),
+        ("đơn GV5533 sao r em rep anh nhanh nha", "anh", "em"),
+        ("Em cho anh hỏi phí ship em nhỉ", "anh", "em"),
         ("Nhờ bên mình điều chỉnh giúp chị", "chị", "em"),
     ],
 )
@@ -28,6 +31,11 @@ def test_the_customers_own_word_is_copied(message: str, customer: str, self_: st
         "Còn hàng không em?",  # what they call the shop says nothing about themselves
         "Anh shipper chưa gọi",
         "anh chị ơi cho hỏi",
+        "cho xin dia chi shop",
+        "chi phi ship bao nhieu",
+        "xe đạp trẻ em còn không",
+        "Cửa hàng mình ở đâu?",
+        "ok tks em gấp lắm r",
         "",
         "🙂🙂",
     ],

@@ -64,6 +64,12 @@ def test_a_place_chooses_its_delivery_area(shop: facts.Shop):
     assert paths(shop, "phí ship nội thành bao nhiêu") == ["shipping.0", "free_shipping_from"]
     assert paths(shop, "ship về Đà Nẵng hết bao nhiêu") == ["shipping.2", "free_shipping_from"]
     assert len(paths(shop, "phí ship về Cầu Giấy bao nhiêu")) == 4  # all areas: it cannot tell
+    assert len(paths(shop, "ship về phố Huế phí tính bao nhiêu")) == 4  # a street of Hà Nội
+
+
+def test_letters_and_digits_are_an_order_number_only_where_they_look_like_one():
+    assert facts.order_ids("đơn bh1042 và BH 1057") == ["BH1042", "BH1057"]
+    assert facts.order_ids("ib 500 cai, loa 5w, con 200") == []
 
 
 def test_a_word_with_marks_is_no_product_that_looks_like_it_without(shop: facts.Shop):

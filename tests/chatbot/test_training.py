@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -62,11 +63,10 @@ def _embedding(name: str) -> str:
     return name.replace("embed_tokens.weight", "embed_tokens.token_adapter.base_layer.weight")
 
 
-def test_a_pack_gives_the_loss_of_its_conversations(fresh: Callable[[], Chatbot], few):
-    """Packing, positions and the split embedding are only faster: the loss is that of peft."""
-    chatbot = training.prepare(
-        fresh(), [message.content for messages in few for message in messages], TINY
-    )
+def losses(chatbot: Chatbot, few) -> tuple[float, float]:
+    """Loss of one pack of three conversations, and the sum of peft's own losses of the three."""
+    texts = [message.content for messages in few for message in messages]
+    chatbot = training.prepare(chatbot, texts, TINY)
     examples = [encode(chatbot.tokenizer, messages, last_only=True) for messages in few[:3]]
     packs = training.pack(examples, 512, chatbot.tokenizer.pad_token_id)
     assert len(packs) == 1
@@ -74,13 +74,31 @@ def test_a_pack_gives_the_loss_of_its_conversations(fresh: Callable[[], Chatbot]
     rows = chatbot.model.get_input_embeddings().token_adapter.trainable_tokens_delta["default"]
     with torch.no_grad():
         rows += 0.01 * torch.randn(rows.shape, generator=torch.Generator().manual_seed(1))
-        packed = training.label_loss(chatbot.model, packs[0]).item()
         alone = 0.0
         for example in examples:
             output = chatbot.model(
                 input_ids=torch.tensor([example.ids]), labels=torch.tensor([example.labels])
             )
             alone += output.loss.item() * sum(label != IGNORE for label in example.labels[1:])
+        return training.label_loss(chatbot.model, packs[0]).item(), alone
+
+
+def test_a_pack_gives_the_loss_of_its_conversations(fresh: Callable[[], Chatbot], few):
+    """Packing, positions and the split embedding are only faster: the loss is that of peft."""
+    packed, alone = losses(fresh(), few)
+    assert packed == pytest.approx(alone, rel=1e-4)
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_so_it_does_where_the_embedding_has_spare_rows_or_is_not_tied(
+    small_llama, few, tied: bool, tmp_path
+):
+    if not tied:
+        small_llama = Path(shutil.copytree(small_llama, tmp_path / "untied"))
+        config = small_llama / "config.json"
+        changed = json.loads(config.read_text(encoding="utf-8")) | {"tie_word_embeddings": False}
+        config.write_text(json.dumps(changed), encoding="utf-8")
+    packed, alone = losses(model.load(small_llama), few)
     assert packed == pytest.approx(alone, rel=1e-4)
 
 
@@ -135,6 +153,19 @@ def test_ctrl_c_leaves_a_usable_adapter(few, tmp_path):
     folder = training.save_adapter(result, tmp_path / "stopped", TINY)
     chatbot = model.load(folder)
     assert reply(chatbot, hanoi.shops()["lua-ha"], "Còn hàng không?").text
+
+
+def test_training_twice_does_not_pile_adapters_up(run, few):
+    with pytest.raises(ModelError, match="carries an adapter already"):
+        training.train(run.chatbot, few, TINY, progress=False)
+
+
+def test_a_folder_with_something_else_is_never_replaced(run, tmp_path):
+    (tmp_path / "letter.txt").write_text("Dear Mum", encoding="utf-8")
+    for check in (training.check_folder, lambda folder: training.save_adapter(run, folder, TINY)):
+        with pytest.raises(ModelError, match="nothing was changed"):
+            check(tmp_path)
+    assert (tmp_path / "letter.txt").read_text(encoding="utf-8") == "Dear Mum"
 
 
 def test_no_conversations_is_a_clear_error(base):

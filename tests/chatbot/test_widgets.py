@@ -21,6 +21,8 @@ def test_the_button_and_enter_send_and_start_anew_forgets(small_llama):
     (box,) = [one for one in found if isinstance(one, ipywidgets.Text)]
     buttons = {one.description: one for one in found if isinstance(one, ipywidgets.Button)}
     box.value = "Chào shop"
+    assert chat.turns == []  # typing alone sends nothing
+    buttons["Send"].click()
     assert len(chat.turns) == 2 and box.value == ""
     buttons["Start anew"].click()
     assert chat.turns == []

@@ -155,7 +155,8 @@ def _conversation(
 ) -> dict[str, Any] | None:
     style, ask = rng.choice(case["ask"])
     if rng.random() < 0.35:
-        ask = f"{rng.choice(around['before'][style])} {ask}"
+        before = rng.choice(around["before"][style])
+        ask = f"{before} {_after_comma(ask) if before.endswith(',') else ask}"
     if rng.random() < 0.35:
         ask = f"{ask} {rng.choice(around['after'][style])}"
     stem = rng.choice(sorted(shops))
@@ -169,6 +170,8 @@ def _conversation(
     if style in ("polite", "bare", "angry") and rng.random() < 0.2:
         message, style = intents.unmark(message), "no_diacritics"
     pair = address.detect(message)
+    if pair != _expected(ask, customer, vocative):
+        return None  # what the program would misread is no example to learn from
     reply = _fill(rng.choice(case["reply"]), {**values, "A": pair.customer, "s": pair.self_})
     # Templates write the terms in lower case; a sentence opens with a capital.
     reply = re.sub(r"(?<=[.!?] )\w", lambda match: match[0].upper(), reply)
@@ -181,6 +184,20 @@ def _conversation(
             {"role": "assistant", "content": unicodedata.normalize("NFC", reply)},
         ],
     }
+
+
+def _after_comma(ask: str) -> str:
+    placeholder = re.match(r"\{[CVP]\}", ask)
+    return placeholder[0].lower() + ask[3:] if placeholder else ask[:1].lower() + ask[1:]
+
+
+def _expected(ask: str, customer: str, vocative: str) -> address.Address:
+    """The address terms by the rules of service, from what the template lets the customer say."""
+    if "{c}" not in ask and "{C}" not in ask:
+        return address.UNKNOWN
+    if vocative == "con":
+        return address.Address(customer, "con" if "{v}" in ask or "{V}" in ask else "cháu")
+    return address.PAIRS[customer]
 
 
 def _fill(template: str, values: dict[str, str]) -> str:

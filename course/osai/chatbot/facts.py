@@ -160,7 +160,8 @@ STATUS = {
     "returned": "đã trả lại",
 }
 
-ORDER_ID = re.compile(r"\b([a-z]{2,3}\s?-?\d{3,6})\b", re.IGNORECASE)
+# "bh1042" as customers type it; apart from its digits only in capitals ("BH 1042", not "ib 500").
+ORDER_ID = re.compile(r"\b((?i:[a-z]{2,3})\d{3,6}|[A-Z]{2,3}[ -]\d{3,6})\b")
 _ABOUT_ORDERS = {"order_status", "delivery_delay", "not_received", "cancel", "address_change"}
 _ABOUT_PRODUCTS = {"price", "stock", "warranty"}
 
@@ -194,10 +195,14 @@ def find(shop: Shop, message: str, history: Sequence[str] = ()) -> Found:
     if name in _ABOUT_ORDERS and not ids:
         ids = order_ids(" ".join(history))[-1:]
     products = match_products(shop, message)
+    if name is None and any(_names(branch, message) for branch in shop.branches):
+        name = "opening_hours"
     if name is None:
         name = "price" if products else "out_of_scope"
     orders = [_order_by_id(shop, wanted) for wanted in ids]
     known = next((order for order in orders if order is not None), None)
+    if name == "delivery_delay" and known and known.status in ("cancelled", "returned"):
+        name = "order_status"  # it will not come at all: say so
     if name == "order_status" and known and intents.promise_broken(message, known.eta):
         name = "delivery_delay"
     if name in ("order_status", "delivery_delay") and _says_nothing_came(known, message):
@@ -218,11 +223,19 @@ def find(shop: Shop, message: str, history: Sequence[str] = ()) -> Found:
     return Found(name, person, tuple(facts))
 
 
+def _names(branch: Branch, message: str) -> bool:
+    """Whether a message names a branch by the last two words of its name (*Kho Long Biên*)."""
+    return " ".join(intents.unmark(branch.name).split()[-2:]) in intents.unmark(message)
+
+
 def _says_nothing_came(order: Order | None, message: str) -> bool:
     return (
         order is not None
         and order.status == "delivered"
-        and re.search(r"chua|\bch\b|khong thay|dau\b|chang", intents.unmark(message)) is not None
+        and re.search(
+            r"chua|\bch\b|khong thay|k thay|dau\b|chang|\bcha\b|\bai\b", intents.unmark(message)
+        )
+        is not None
     )
 
 
@@ -278,8 +291,8 @@ _PROVINCES = re.compile(
     r"|gia lai|ha giang|ha nam|ha tinh|hai duong|hai phong|hp|hau giang|hoa binh|hung yen|khanh hoa"
     r"|kien giang|kon tum|lai chau|lam dong|lang son|lao cai|long an|nam dinh|nghe an|ninh binh"
     r"|ninh thuan|phu tho|phu yen|quang binh|quang nam|quang ngai|quang ninh|quang tri|soc trang"
-    r"|son la|tay ninh|thai binh|thai nguyen|thanh hoa|hue|tien giang|tra vinh|tuyen quang|vinh long"
-    r"|vinh phuc|yen bai|sai gon|sg|hcm|tphcm|ho chi minh|da lat|nha trang|vinh|tinh|mien nam"
+    r"|son la|tay ninh|thai binh|thai nguyen|thanh hoa|(?<!pho )hue|tien giang|tra vinh|tuyen quang|vinh long"
+    r"|vinh phuc|yen bai|sai gon|sg|hcm|tphcm|ho chi minh|da lat|nha trang|(tp|ve|o) vinh(?! tuy| hung| ngoc)|(di|ve|o|ngoai) tinh|tinh (le|khac)|mien nam"
     r"|mien trung|trong nam)\b"
 )
 

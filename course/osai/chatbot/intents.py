@@ -35,55 +35,78 @@ LABELS = {
     "thanks": "cảm ơn",
     "out_of_scope": "việc khác",
 }
-_NOT_YET = r"(chua|\bch\b|khong|\bko\b|\bk\b|\bdau\b|nao dau)"
+_WHEN = r"(bao gio|bao h\b|\bbh\b|bao lau|may (ngay|bua|hom)|khi nao|chung nao|hom nao|ngay nao|luc nao)"
+_MINE = r"(minh|em|chi|anh|toi|bac|co|chu|mk|e)"
 _RULES = (
-    ("privacy", r"\b(xoa|go)\b.*(thong tin|du lieu|dien thoai|sdt|tai khoan|\btt\b|\bso\b)"
-     r"|(thong tin|du lieu|\bso\b).*\bxoa\b|giu thong tin|dung (goi|nhan).*(quang cao|\bqc\b)"
-     r"|(lay|lo|ban|giu)\b.*(\bso\b|thong tin|sdt|du lieu).*(khuyen mai|quang cao|cho ai)"),
-    ("ai_disclosure", r"\b(bot|may|robot|ai)\b.*\b(hay|hoac)\b.*\b(nguoi|ng)\b|\bla (bot|robot)\b"
-     r"|\b(nguoi|ng)\b.*\b(hay|hoac)\b.*\b(bot|may|robot|ai|tu dong)\b|\bbot (a|ha|ak)\b"
-     r"|(co )?phai (la )?(nguoi|bot|robot|may|ai)\b"),
+    ("out_of_scope", r"gia vang|ty gia|gia xang|thoi tiet|troi mua|xo so|bong da (toi|hom)|bai (tap|van)|homework"
+     r"|xem phim|phim (gi|nao)|quan (pho|an|cafe|bun|nhau)"),
+    ("thanks", r"\b(ngon|deo|dep|xinh|ung|thich|hai long)\b.*cam on(?! truoc)|cam on.*(ngon|dep|ung y|hai long)"),
+    ("privacy", r"\b(xoa|go|bo)\b.*(thong tin|du lieu|dien thoai|sdt|tai khoan|\btt\b|\bso (cua )?" + _MINE + r"\b)"
+     r"|(thong tin|du lieu|\bso\b).*\bxoa\b|(giu|luu) (so|thong tin|du lieu)|dung (goi|nhan|gui).*(quang cao|\bqc\b)"
+     r"|(lay|lo|ban|giu)\b.*(\bso\b|thong tin|sdt|du lieu).*(khuyen mai|quang cao|cho ai)|\bspam\b|\bdelete\b"
+     r"|(quang cao|khuyen mai).*(\bnua\b|lam phien)|danh sach (khach|nhan tin)|du lieu ca nhan"),
     ("human", r"\bgap\b.*(nguoi|nhan vien|\bnv\b|quan ly|tu van)|goi quan ly|can nguoi (that|tu van)"
-     r"|(noi chuyen|chat|trao doi|lam viec|noi) (voi|vs|cung) (nhan vien|\bnv\b|nguoi|quan ly)"
+     r"|(noi chuyen|chat|trao doi|lam viec|noi) (truc tiep )?(voi|vs|cung) (nhan vien|\bnv\b|nguoi(?! hay)|quan ly)"
      r"|(\bso\b|\bxin\b|\bcho\b).*(hotline|tong dai)|(khong|dung).*\b(voi|vs) (may|bot)\b"
-     r"|chuyen .*(nhan vien|nguoi that|\bnv\b)"),
-    ("not_received", r"(bao|ghi|hien|\btt\b|trang thai|\bapp\b|he thong).*"
-     rf"(da giao|giao thanh cong|giao roi|giao r\b|thanh cong|giao xong).*{_NOT_YET}"),
-    ("refund", r"hoan (lai )?tien|tra lai tien|tra tien lai|refund|hoan tra|hoan lai"
-     r"|(bao gio|may ngay|bao lau|khi nao).*tien.*(\bve\b|\blai\b)|tien.*ve tai khoan"),
-    ("delivery_delay", r"(giao|ship|\bdon\b|hang|\bdoi\b|\bcho\b).*(\bcham\b|\btre\b(?! em)|\blau (qua|the|du|vay"
-     r"|roi|lam)\b|\bhoai\b|qua hen|sai hen|tre hen)|\b(cham|tre)\b(?! em).*(giao|ship|\bdon\b)|\bgiuc\b"
-     r"|\b(hen|noi|hua|bao)\b.*(giao|toi|nhan).*(chua|\bch\b|khong thay|k thay)|van chua (thay|toi|co)"
-     r"|chua thay (dau|hang|giao)|\bdoi\b.*\bmai\b|\bcho mai\b|hoi lau"),
-    ("payment", r"kiem hang|dong kiem|kiem tra hang|(xem|mo|kiem|nhan hang|nhan)\b.*(tra tien|thanh toan)"),
-    ("warranty", r"bao hanh|\bbh\b|warranty"),
-    ("cancel", r"\bhuy\b|\bcancel\b|(khong|\bk\b|\bko\b) lay nua"),
-    ("address_change", r"(doi|sua|chuyen|thay) .*(dia chi|noi nhan|\bdchi\b)|dia chi (moi|nhan|giao)"),
-    ("return", r"tra (lai )?(hang|do|may|sach)\b|tra lai|doi tra|hoan hang|gui tra|\breturn\b"),
-    ("exchange", r"\bdoi\b.*(size|\bsz\b|mau|cai|hang|sang|san pham|quyen|khac|lon hon|to hon)"
-     r"|\bchange\b|exchange|(khong|\bk\b|\bko\b) vua\b|\bdoi (duoc|dc|hang)"),
+     r"|chuyen .*(nhan vien|nguoi that|\bnv\b)|(xin|cho) .*\b(so dien thoai|sdt)\b|tu van vien|\bcskh\b"
+     r"|(can|muon) (nguoi|nhan vien|ai do)|nguoi that (tra loi|tu van|noi|nhan|rep|ho tro)"),
+    ("ai_disclosure", r"\b(bot|may|robot|ai)\b.*\b(hay|hoac)\b.*\b(nguoi|ng)\b|\bla (bot|robot|chatbot|may)\b"
+     r"|\b(nguoi|ng)\b.*\b(hay|hoac)\b.*\b(bot|may|robot|ai|tu dong)\b|\b(bot|robot) (a|ha|ak|dung|phai)\b"
+     r"|(co )?phai (la )?(nguoi|bot|robot|may|ai|chatbot)\b|\bchatbot\b|(nguoi|ng) that (khong|ko|k|hong|hok|a|ha)\b"
+     r"|tra loi tu dong|tu dong tra loi|may tra loi"),
+    ("not_received", r"(bao|ghi|hien|\btt\b|trang thai|\bapp\b|he thong|noi|web).*"
+     r"(da giao|giao thanh cong|giao roi|giao r\b|thanh cong|giao xong|da nhan|hoan thanh).*(chua|\bch\b|khong|\bko\b|\bk\b|\bdau\b|nao|\bai\b|\bma\b)"
+     r"|(da giao|giao (roi|r|xong|thanh cong)|da nhan)\b.*\b(ma|nhung)\b"),
+    ("refund", r"hoan (lai )?tien|tra lai tien|tra tien lai|refund|hoan tra|hoan lai|tien.*ve tai khoan"
+     rf"|{_WHEN}.*tien.*(\bve\b|\blai\b)|{_WHEN}.*(nhan|lay|tra|hoan|\bco\b)( lai| duoc| dc)*.* tien"
+     r"|tien (hang |coc )?.*(tra lai|nhan lai|lay lai|hoan|chua ve|chua thay|ve chua)"),
+    ("payment", r"(chuyen khoan|\bck\b|tru tien|momo).*(khong|chua|\bk\b|\bch\b) (thay|co|len|tao).*\bdon\b|kiem hang|dong kiem|kiem tra hang|(xem|mo|kiem|nhan hang|nhan)\b.*(tra tien|thanh toan)|xem hang truoc"),
+    ("warranty", r"bao hanh|\bbh\b(?! (ms|moi|giao|toi|nhan|co|ship|thi|h))|warranty|guarantee"),
+    ("cancel", r"\bhuy\b|\bcancel\b|(khong|\bk\b|\bko\b) lay nua|bo don"),
+    ("address_change", r"(doi|sua|chuyen|thay) .*(dia chi|noi nhan|\bdchi\b|d/c)|dia chi (moi|nhan|giao)"
+     r"|(giao|gui|ship) (sang|qua) (dia chi|noi|cho) khac"),
+    (
+        "exchange",
+        r"\bdoi\b( \w+){0,3} (size|sz|mau|sang|khac|to hon|lon hon)\b|\bchange\b|exchange"
+        r"|(khong|\bk\b|\bko\b) vua\b|\bdoi (duoc|dc|qua|lay)\b|muon doi\b|\bdoi (hang|san pham)\b",
+    ),
+    ("delivery_delay", r"(giao|ship|\bdon\b|hang|\bdoi\b|\bcho\b).*(\bcham\b|\btre\b(?! em)|\blau (qua|the|du|vay|ghe"
+     r"|roi|lam|kinh)\b|qua hen|sai hen|tre hen)|\b(cham|tre)\b(?! em).*(giao|ship|\bdon\b)|\bgiuc\b|\b(doi|cho|giao|ship)\b( \w+){0,3} hoai\b"
+     r"|\b(hen|noi|hua|bao)\b.*(giao|toi|nhan).*(chua|\bch\b|khong thay|k thay)|van (chua|ch|k|ko|khong) (thay|toi|co|nhan|giao|den)"
+     r"|(chua|\bch\b|khong|\bk\b) thay (dau|hang|giao|ship)|(hong|cho|doi) dai co|\bdoi\b( \w+){0,2} mai\b(?! (toi|minh|em|chi|anh))|\bcho mai\b|hoi lau|bao gio moi|(giao|hang|\bdon\b|ship).*\bmai (khong|k|ko|chua|ch|van)\b"
+     r"|im (im|lang|re|thin|hoi)|(\d+|hai|ba|bon|nam|sau|bay|may|ca) (ngay|hom|bua|tuan) (roi|r|nay)\b.*(giao|hang|thay|nhan|dau|chua)"
+     r"|(giao|hang|don).*(\d+|hai|ba|bon|nam|may|ca) (ngay|hom|bua|tuan) (roi|r)\b"),
+    ("return", r"tra (lai )?(hang|do|may|sach|cai|chiec|ao|giay|vay|khan|cuon|bo)\b|tra lai|doi tra|hoan hang|gui tra|\breturn\b|\btra (trong|duoc|dc)\b"
+     r"|(muon|can|dinh|xin|dem|mang|cho) (" + _MINE + r" )?tra\b(?! (tien|gop|truoc|loi|sau|bang))"),
     ("vat_invoice", r"hoa don|\bvat\b|\bhd\b|ma so thue|\bmst\b|invoice"),
-    ("holiday_hours", r"\btet\b|nghi le|dip le|30/4|2/9|quoc khanh|noel"),
-    ("complaint", r"(qua|rat) te\b|te (qua|that|hai)|that vong|coi thuong|thai do|\bmop\b|\bdom\b|rach|\bbuc\b"
-     r"|bi vo|\bvo (het|ca|tan)|lua (dao|khach)|hang gia|\bfake\b|kem chat luong|lam an|\bdo te\b"
-     r"|khac (han )?(hinh|anh|mo ta)|quan ly thi truong|(khong|\bk\b|\bko\b) hai long|vo trach nhiem"
-     r"|dung (mot|1).*hong|da hong|boc phot|bao cong an"),
-    ("shipping_fee", r"freeship|free ship|mien phi (giao|ship|van chuyen)|(phi|tien|fee|cuoc) (ship|giao|van)"
-     r"|(ship|giao|van chuyen).*(bao nhieu|\bbn\b|nhieu|nhiu|\bphi\b|\bfee\b|mat)|mat phi giao"),
-    ("order_status", r"\bdon\b|bao (gio|h|lau).*(giao|\bco\b|toi|\bden\b|nhan|\bve\b)|giao (chua|toi|den|luc)"
-     r"|gui (di )?(chua|\bch\b)|tracking|hang (cua|toi|ve|den)|(khi|hom|ngay|luc) nao.*(giao|toi|nhan|\bco\b|den)|chung nao"),
-    ("payment", r"thanh toan|chuyen khoan|\bck\b|\bcod\b|tra tien|\bthe\b.*(dc|duoc)|momo|zalopay|\bqr\b"
-     r"|tien mat|\bcash\b|tra gop|quet (the|ma)|payment"),
-    ("opening_hours", r"may (gio|h\b)|mo cua|dong cua|con mo|gio (lam|mo)|lam viec den|\bopen\b|dia chi"
-     r"|o dau|chi nhanh (nao|o )|co so|d/c|\bmo (den|toi|luc)|chay qua|\b(ghe|qua) (qua|shop|cua hang|tiem|xem)\b"),
-    ("price", r"(?<!ty )\bgia\b|bao nhieu|\bbn\b|nhiu\b|nhieu (tien|vay|1|mot)|may tien|price"),
-    ("stock", r"\bcon\b|het hang|san hang|co san|\bin stock\b"),
-    ("thanks", r"cam on(?! truoc)|cam un|\btks\b|\bthank|\bung (ho|lam|y|qua)|xinh|dep (lam|qua|xiu)|tuyet voi"),
+    ("holiday_hours", r"\btet\b|nghi (le|tet)|dip le|30/4|2/9|quoc khanh|noel|giao thua|thang chap|am lich|\b(mung|mong) \w+"),
+    ("complaint", r"(qua|rat) te\b|te (qua|that|hai|nhi)|that vong|coi thuong|thai do|\bmop\b|\bdom\b|rach|\bbuc\b"
+     r"|bi vo|\bvo (het|ca|tan)|lua (dao|khach)|hang (gia|loi|nhai|deu)|\bfake\b|kem chat luong|lam an|\bdo te\b"
+     r"|khac (han |xa )?(voi )?(hinh|anh|mo ta)|quan ly thi truong|(khong|\bk\b|\bko\b) hai long|vo trach nhiem"
+     r"|dung (mot|1).*hong|da hong|boc phot|bao cong an|qua dang|vo ly|tao lao|tray xuoc|\bnat\b|tho lo|coc can"
+     r"|ton trong|\b(1|mot) sao|giao (nham|sai|thieu)|thieu (hang|mon|do)|chan (qua|that|han)"),
+    ("shipping_fee", r"free\s?ship|(free|mien phi).*(giao|ship|van chuyen)|(giao|ship|van chuyen).*(free|mien phi)"
+     r"|(phi|tien|fee|cuoc|gia) (ship|giao|van chuyen|gui)\b|(ship|giao|van chuyen|gui).*(bao nhieu|\bbn\b|nhieu|nhiu|\bphi\b|\bfee\b|mat)"
+     r"|(bao nhieu|\bbn\b).*\b(ship|phi giao)|mat phi giao|\b(phi|fee)\b.*(giao|ship|gui)"),
+    ("payment", r"thanh toan|chuyen khoan|\bck\b|\bcod\b|tra tien|\bthe\b.*(dc|duoc)|momo|zalo\s?pay|\bqr\b"
+     r"|tien mat|\bcash\b|tra gop|quet (the|ma)|\bpay(ment)?\b|vi dien tu|ca the\b|visa"),
+    ("order_status", rf"(?<!tu )\bdon\b|{_WHEN}.*(giao|\bco\b|toi|\bden\b|nhan|\bve\b)|giao (chua|toi|den|luc)|shipper"
+     r"|gui (di )?(chua|\bch\b)|tracking|theo doi|hang (cua|toi|ve|den|dang|di den) |van don|ma van|(?<!cua )hang " + _MINE + r"\b"
+     r"|(dat|mua|order)\b.*(hom|toi|tuan|ngay|thu|\bt\d|sang|chieu).*(chua|\bch\b|\bdau\b|giao|gui|nao|gio)"),
+    ("opening_hours", r"may (gio|h\b)|mo cua|dong cua|con mo|co mo|gio (lam|mo|dong)|lam viec den|\bopen\b|dia chi|\d+ ?(h|gio) .*\bmo\b"
+     r"|o dau|chi nhanh (nao|o )|co so|d/c|\bmo (den|toi|luc|khong|ko|k|hong|hay)\b|chay qua|showroom|so nha|cho nao|duong nao"
+     r"|\b(ghe|qua) (qua|shop|cua hang|tiem|xem|mua)\b|(chu nhat|cuoi tuan|\bcn\b|thu (hai|ba|tu|nam|sau|bay|\d)).*\b(mo|ban|nghi)\b"),
+    ("price", r"(?<!ty )\bgia\b|bao nhieu|\bbn\b|nhiu\b|nhieu (tien|vay|1|mot)|may tien|price|how much|giam gia|khuyen mai|\bsale\b"
+     r"|bot (duoc|dc|khong|k|ko|chut|xiu|cho)|het bao"),
+    ("stock", r"\bcon\b|het (hang|chua|roi)|san hang|co (san|hang|mau|size|ban)|\bin stock\b|(muon|can|dinh) mua|dat mua|con hang"),
+    ("thanks", r"cam on(?! truoc)|cam un|\btks\b|\bthank|\bung (ho|lam|y|qua|ghe)|xinh|dep (lam|qua|xiu|ghe|that)|tuyet voi"
+     r"|hai long|nhiet tinh|(5|nam) sao|tot (lam|qua)"),
 )  # fmt: skip
-_WITH_MARKS = {
-    "exchange": re.compile(r"đổi|change|vừa\b"),
-    "cancel": re.compile(r"h[ủu][yỷ]|huỷ|cancel|nữa"),
-}
+# Where the marks decide, a text that has marks is matched as it is written.
+_MARKED = {
+    "exchange": r"\bđổi\b(?! (địa|ý|trả))|\bchange\b|exchange|(không|\bk\b|\bko\b) vừa\b|chật|hơi rộng|rộng quá",
+    "cancel": r"\b(hủy|huỷ|hũy|cancel)\b|(không|\bk\b|\bko\b) lấy nữa|bỏ đơn",
+}  # fmt: skip
 
 
 def unmark(text: str) -> str:
@@ -101,13 +124,15 @@ def intent(message: str) -> str | None:
     """The intent of a message by the first rule that matches; None where none does."""
     plain = unmark(message)
     written = unicodedata.normalize("NFC", message).lower()
+    marked = has_marks(message)
     for name, pattern in _RULES:
-        if not re.search(pattern, plain):
-            continue
-        marked = _WITH_MARKS.get(name)
-        if marked and has_marks(message) and not marked.search(written):
-            continue
-        return name
+        found = (
+            re.search(_MARKED[name], written)
+            if marked and name in _MARKED
+            else re.search(pattern, plain)
+        )
+        if found:
+            return name
     return None
 
 
@@ -129,7 +154,8 @@ def promise_broken(message: str, eta: str | None) -> bool:
     """
     plain = unmark(message)
     if re.search(
-        r"(qua|tre|sai|lo) hen|(hen|hua|noi|bao)\b.*(hom qua|hom kia|tuan truoc|bua truoc)"
+        r"(qua|tre|sai|lo) hen|qua (ngay|han)|tre (mat |hon )?(\d+|hai|ba|may) (ngay|hom)"
+        r"|(dang le|le ra|dung ra).*(hom qua|hom kia|tuan truoc)|(hen|hua|noi|bao)\b.*(hom qua|hom kia|tuan truoc|bua truoc)"
         r"|(hom qua|hom kia|tuan truoc)\b.*(hen|hua)\b",
         plain,
     ):
@@ -164,6 +190,13 @@ def needs_person(name: str | None, message: str, status: str | None, eta: str | 
         )
     if name == "vat_invoice":
         return bool(re.search(r"\bsai\b|nham|dieu chinh|sua", plain))
+    if name == "warranty":
+        return bool(re.search(r"tu choi|khong (chiu|nhan|cho)|bi tra ve", plain))
     if name == "payment":
-        return bool(re.search(r"(tru|mat|chuyen) (tien )?(roi|r)\b|bi tru|tru tien", plain))
+        return bool(
+            re.search(
+                r"(khong|chua|\bk\b|\bch\b) (thay|co|len|tao).*\bdon\b|(tru|mat|chuyen) (tien )?(roi|r)\b|bi tru|tru tien",
+                plain,
+            )
+        )
     return False

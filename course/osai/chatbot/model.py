@@ -230,11 +230,9 @@ def quiet_libraries() -> Iterator[None]:
 
 
 def fast_dtype() -> torch.dtype:
-    """bfloat16 where this processor or a GPU multiplies it in hardware, else float32."""
+    """bfloat16 where this processor multiplies it in hardware (AMX), else float32."""
     import torch
 
-    if torch.cuda.is_available() and torch.cuda.is_bf16_supported():
-        return torch.bfloat16
     capable = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)()
     return torch.bfloat16 if capable else torch.float32
 

@@ -171,9 +171,11 @@ def grow_embedding(
         return new
     if len(longer) > model.get_input_embeddings().num_embeddings:
         model.resize_token_embeddings(len(longer), mean_resizing=False)
-    weight = model.get_input_embeddings().weight
+    layers = (model.get_input_embeddings(), model.get_output_embeddings())
+    tables = {layer.weight.data_ptr(): layer.weight for layer in layers}  # one where they are tied
     with torch.no_grad():
         for token in new:
             pieces = base.backend_tokenizer.model.tokenize(longer.convert_ids_to_tokens(token))
-            weight[token] = weight[[piece.id for piece in pieces]].mean(dim=0)
+            for weight in tables.values():
+                weight[token] = weight[[piece.id for piece in pieces]].mean(dim=0)
     return new

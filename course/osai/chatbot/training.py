@@ -92,7 +92,13 @@ def prepare(chatbot: Chatbot, texts: Sequence[str], config: TrainingConfig) -> C
     """
     import torch
     from peft import LoraConfig, get_peft_model
+    from peft.tuners.tuners_utils import BaseTunerLayer
 
+    if any(isinstance(module, BaseTunerLayer) for module in chatbot.model.modules()):
+        raise ModelError(
+            f"{chatbot.name} carries an adapter already; a second one would lie on top of it. Next "
+            "step: load the base model again with `model.load()`, then train."
+        )
     torch.manual_seed(config.seed)
     tokenizer = chatbot.tokenizer
     new: list[int] = []
@@ -199,9 +205,11 @@ def label_loss(model: PeftModel, row: Pack) -> torch.Tensor:
         vectors = embedding(ids)
     else:
         frozen, trained = rows.base_layer.weight, rows.trainable_tokens_delta["default"]
-        first = frozen.shape[0] - trained.shape[0]
-        new = functional.embedding((ids - first).clamp(min=0), trained)
-        vectors = torch.where((ids >= first)[..., None], new, functional.embedding(ids, frozen))
+        first = rows.token_indices["default"][0]
+        last = first + trained.shape[0]  # some models have spare rows after it
+        is_new = ((ids >= first) & (ids < last))[..., None]
+        new = functional.embedding((ids - first).clamp(0, trained.shape[0] - 1), trained)
+        vectors = torch.where(is_new, new, functional.embedding(ids, frozen))
     hidden = model.base_model.model.model(
         inputs_embeds=vectors, attention_mask=sees, position_ids=positions, use_cache=False
     ).last_hidden_state
@@ -213,10 +221,11 @@ def label_loss(model: PeftModel, row: Pack) -> torch.Tensor:
     places = functional.pad(places, (0, spare))
     wanted = functional.pad(wanted, (0, spare), value=IGNORE)
     before = hidden[0, places]
-    if rows is None:
+    if rows is None or not model.config.tie_word_embeddings:
         logits = model.get_output_embeddings()(before)
     else:
-        logits = torch.cat([before @ frozen[:first].T, before @ trained.T], dim=-1)
+        parts = (frozen[:first], trained, frozen[last:])
+        logits = torch.cat([before @ part.T for part in parts if len(part)], dim=-1)
     return functional.cross_entropy(logits.float(), wanted, reduction="sum", ignore_index=IGNORE)
 
 
@@ -328,6 +337,30 @@ def _step(
     return total
 
 
+def check_folder(folder: Path) -> Path:
+    """The absolute path of a folder that an adapter may be written to; look before training.
+
+    Raises ModelError for a folder that holds anything but an adapter, or cannot be made.
+    """
+    folder = folder.resolve()
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            if not (folder / "adapter_config.json").is_file():
+                raise ModelError(
+                    f"{folder} exists and holds something else than an adapter; nothing was "
+                    "changed. Next step: name a new folder."
+                )
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.rmdir()
+    except OSError as error:
+        raise ModelError(
+            f"An adapter cannot be written to {folder}: {error.strerror or error}. Next step: "
+            "choose another folder."
+        ) from None
+    return folder
+
+
 def save_adapter(result: TrainingResult, folder: Path, config: TrainingConfig) -> Path:
     """Write the adapter, its tokenizer and the run's record to a folder, in peft's own format.
 
@@ -337,6 +370,7 @@ def save_adapter(result: TrainingResult, folder: Path, config: TrainingConfig) -
     import torch
     from safetensors.torch import load_file, save_file
 
+    folder = check_folder(folder)
     work = folder.with_name(folder.name + ".part")
     try:
         shutil.rmtree(work, ignore_errors=True)

@@ -78,19 +78,17 @@ class Chat:
 
         send.on_click(on_send)
         anew.on_click(on_anew)
-        box.continuous_update = False
-        box.observe(lambda change: on_send(change) if change["new"] else None, names="value")
+        box.on_submit(on_send)  # Enter; a change of focus must not send half a message
         return controls.group(log, box, ipywidgets.HBox([send, anew]))
 
 
 class LossCurve:
     """The loss while a model trains: pass it to ``train`` as ``on_step``.
 
-    In a notebook a line of text is redrawn every few steps; ``figure()`` is the whole curve after.
+    Takes note of every step; ``figure()`` draws them.
     """
 
-    def __init__(self, every: int = 5) -> None:
-        self.every = every
+    def __init__(self) -> None:
         self.steps: list[Step] = []
 
     def __call__(self, step: Step) -> None:
