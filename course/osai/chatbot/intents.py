@@ -79,7 +79,7 @@ _RULES = (
     ("return", r"tra (lai )?(hang|do|may|sach|cai|chiec|ao|giay|vay|khan|cuon|bo)\b|tra lai|doi tra|hoan hang|gui tra|\breturn\b|\btra (trong|duoc|dc)\b"
      r"|(muon|can|dinh|xin|dem|mang|cho) (" + _MINE + r" )?tra\b(?! (tien|gop|truoc|loi|sau|bang))"),
     ("vat_invoice", r"hoa don|\bvat\b|\bhd\b|ma so thue|\bmst\b|invoice"),
-    ("holiday_hours", r"\btet\b|nghi (le|tet)|dip le|30/4|2/9|quoc khanh|noel|giao thua|thang chap|am lich|\b(mung|mong) \w+"),
+    ("holiday_hours", r"\btet\b|nghi (le|tet)|dip le|30/4|2/9|quoc khanh|noel|giao thua|thang chap|am lich|\b(mung|mong) (\d|mot|hai|ba|bon|nam|sau|bay|tam|chin|muoi|may)\b"),
     ("complaint", r"(qua|rat) te\b|te (qua|that|hai|nhi)|that vong|coi thuong|thai do|\bmop\b|\bdom\b|rach|\bbuc\b"
      r"|bi vo|\bvo (het|ca|tan)|lua (dao|khach)|hang (gia|loi|nhai|deu)|\bfake\b|kem chat luong|lam an|\bdo te\b"
      r"|khac (han |xa )?(voi )?(hinh|anh|mo ta)|quan ly thi truong|(khong|\bk\b|\bko\b) hai long|vo trach nhiem"
