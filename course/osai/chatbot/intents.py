@@ -109,6 +109,16 @@ _MARKED = {
 }  # fmt: skip
 
 
+# Without its marks a word can look like another that a rule looks for: "thế" like "thẻ" (card), "gấp"
+# like "gặp" (meet), "con" (a child) like "còn" (still there). Where marks are written, these words
+# are taken out before the rules look.
+_LOOKALIKES = re.compile(
+    r"\b(con|cơn|cồn|(?<!lâu )thế|thể|gấp|gập|trẻ|tre|già|gia|giã|chợ|chỗ|chó|đời|đôi|đội|đồi|đói|huy|cô|cố|cổ|cỏ|cờ"
+    r"|cơ|đón|dọn|dồn|đòn|sổ|bộ|bố|gỗ|gõ|vợ|vở|quà|quả|mừng|mủng|mùn|phím|ghế|mơ|mỡ|mợ|mồ|đầu|dầu|dấu|trà"
+    r"|bạn|bàn|lẩu|lau|nát|chấm|chăm|đoái hoài|bếp từ đơn)\b"
+)
+
+
 def unmark(text: str) -> str:
     """Lower-case text without Vietnamese marks: ``Đổi trả`` becomes ``doi tra``."""
     split = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))
@@ -122,9 +132,9 @@ def has_marks(text: str) -> bool:
 
 def intent(message: str) -> str | None:
     """The intent of a message by the first rule that matches; None where none does."""
-    plain = unmark(message)
     written = unicodedata.normalize("NFC", message).lower()
     marked = has_marks(message)
+    plain = unmark(_LOOKALIKES.sub("~", written) if marked else message)
     for name, pattern in _RULES:
         found = (
             re.search(_MARKED[name], written)
