@@ -32,6 +32,9 @@ def test_most_development_customers_are_understood(shops):
         ("Đổi địa chỉ đơn BH1042", True),
         ("Đổi địa chỉ đơn BH1057", False),
         ("Mấy ngày thì hoàn tiền?", False),
+        ("Trả hàng 3 ngày rồi, bao giờ hoàn tiền?", False),  # the shop's own rule is 5 days
+        ("Trả hàng 8 ngày rồi, bao giờ hoàn tiền?", True),
+        ("Hai tuần rồi mà tiền hoàn đâu?", True),
         ("Hoàn tiền gì mà cả tháng rồi chưa thấy", True),
         ("Hóa đơn ghi sai tên công ty", True),
         ("Bên bảo hành từ chối, nói lỗi tại người dùng", True),
@@ -50,6 +53,18 @@ def test_a_person_takes_over_by_the_rules_of_service(shops, message: str, person
 def test_no_clock_is_read():
     assert not intents.promise_broken("Bao giờ giao?", "01/01/2020")
     assert intents.promise_broken("Hôm nay 2/1/2020 rồi mà chưa thấy", "01/01/2020")
+
+
+def test_words_that_only_look_alike_without_marks_are_told_apart():
+    assert intents.intent("Cô chả nhớ mã mủng gì đâu") is None
+    assert intents.intent("Con ơi, cô chào con") is None
+    assert intents.intent("mùng 6 shop mở lại chưa") == "holiday_hours"
+
+
+def test_waiting_time_is_read_in_days():
+    assert intents.days_waited("hơn 1 tuần rồi, à 9 ngày") == 9
+    assert intents.days_waited("mười ngày") == 10
+    assert intents.days_waited("mấy ngày?") == 0
 
 
 def test_days_that_do_not_exist_are_passed_over():

@@ -208,7 +208,7 @@ def find(shop: Shop, message: str, history: Sequence[str] = ()) -> Found:
     if name in ("order_status", "delivery_delay") and _says_nothing_came(known, message):
         name = "not_received"
     status, eta = (known.status, known.eta) if known else (None, None)
-    person = intents.needs_person(name, message, status, eta)
+    person = intents.needs_person(name, message, status, eta, shop.policies.refund_days)
 
     facts: list[Fact] = []
     if name in _ABOUT_ORDERS:

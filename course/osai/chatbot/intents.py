@@ -176,10 +176,32 @@ def promise_broken(message: str, eta: str | None) -> bool:
     return any(named > date(year, month, day) for named in days_named(message, year))
 
 
-def needs_person(name: str | None, message: str, status: str | None, eta: str | None) -> bool:
+_NUMBERS = ("khong", "mot", "hai", "ba", "bon", "nam", "sau", "bay", "tam", "chin", "muoi")
+_DAYS = {"ngay": 1, "hom": 1, "bua": 1, "tuan": 7, "thang": 30}
+
+
+def days_waited(message: str) -> int:
+    """The longest time a message speaks of, in days (*hơn 1 tuần*, *mười ngày*); 0 for none."""
+    found = re.findall(
+        rf"\b(\d{{1,3}}|{'|'.join(_NUMBERS)}|ca|hon) ({'|'.join(_DAYS)})\b(?! \w+ lich)", unmark(message)
+    )
+    return max(
+        (
+            _DAYS[unit]
+            * (int(n) if n.isdigit() else _NUMBERS.index(n) if n in _NUMBERS else 1)
+            for n, unit in found
+        ),
+        default=0,
+    )
+
+
+def needs_person(
+    name: str | None, message: str, status: str | None, eta: str | None, refund_days: int
+) -> bool:
     """Whether the rules of service want a person to take over (see ``data/hanoi/README.md``).
 
-    ``status`` and ``eta`` are those of the order the message names, None where it names none.
+    ``status`` and ``eta`` are those of the order the message names, None where it names none;
+    ``refund_days`` are the shop's own.
     """
     plain = unmark(message)
     if name in ("complaint", "human", "privacy", "not_received"):
@@ -191,7 +213,7 @@ def needs_person(name: str | None, message: str, status: str | None, eta: str | 
     if name == "cancel":
         return status in ("preparing", "shipping")  # the bot itself cannot cancel anything
     if name == "refund":
-        return bool(
+        return days_waited(message) > refund_days or bool(
             re.search(
                 r"qua (han|lau)|ca (thang|tuan)|(thang|tuan) (nay|roi|r)\b|(chua|\bch\b|khong|\bk\b)"
                 r" (thay|nhan|co|ve|dc|duoc)|mai (chua|khong)",
