@@ -62,7 +62,7 @@ def masked(text: str) -> set[tuple[str, ...]]:
     return {tuple(words[i : i + 5]) for i in range(max(1, len(words) - 4))}
 
 
-@pytest.mark.parametrize("name", ["customers", "customers_dev", "customers_dev2"])
+@pytest.mark.parametrize("name", ["customers", "customers_dev", "customers_dev2", "customers_dev3"])
 def test_no_customer_resembles_a_training_message(pairs, name: str):
     training = [masked(conversation.messages[0].content) for _, conversation in pairs]
     for case in hanoi.customers(name):
@@ -71,7 +71,7 @@ def test_no_customer_resembles_a_training_message(pairs, name: str):
         assert closest < 0.6, f"{case.id} is too close to a training message"
 
 
-@pytest.mark.parametrize("name", ["customers", "customers_dev", "customers_dev2"])
+@pytest.mark.parametrize("name", ["customers", "customers_dev", "customers_dev2", "customers_dev3"])
 def test_what_a_right_reply_needs_stands_in_the_shop_file(name: str):
     shops = hanoi.shops()
     for case in hanoi.customers(name):

@@ -48,7 +48,7 @@ _VERBS = {
     "muốn", "cần", "hỏi", "đặt", "mua", "chưa", "đã", "vừa", "có", "được", "nhận", "gửi", "trả",
     "thấy", "xem", "lấy", "ở", "đang", "tính", "bị", "chuyển", "thanh", "đợi", "chờ", "ko", "k",
     "không", "mới", "ck", "đổi", "hủy", "huỷ", "cũng", "vẫn", "nghe", "định", "sẽ", "ch", "dc",
-    "đc", "nt", "ib", "qua", "phải", "quên", "lỡ", "cảm", "cám", "xin", "biết", "hóng", "mún", "khoe", "thích", "ưng", "mặc", "dùng", "đi", "về", "làm", "hay",
+    "đc", "nt", "ib", "qua", "phải", "quên", "lỡ", "cảm", "cám", "xin", "biết", "hóng", "mún", "bấm", "chốt", "khoe", "thích", "ưng", "mặc", "dùng", "đi", "về", "làm", "hay",
     "muon", "can", "hoi", "dat", "chua", "da", "vua", "co", "duoc", "nhan", "gui", "tra", "thay",
     "lay", "o", "dang", "tinh", "bi", "chuyen", "doi", "cho", "khong", "moi", "huy", "van",
 }  # fmt: skip

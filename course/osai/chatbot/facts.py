@@ -189,7 +189,7 @@ def find(shop: Shop, message: str, history: Sequence[str] = ()) -> Found:
     """
     name = intents.intent(message)
     ids = order_ids(message)
-    if name in (None, "stock", "price") and ids:
+    if name in (None, "stock", "price", "shipping_fee", "opening_hours") and ids:
         before = [intents.intent(text) for text in reversed(history)]
         name = next((one for one in before if one in _ABOUT_ORDERS), "order_status")
     if name in _ABOUT_ORDERS and not ids:
@@ -224,8 +224,9 @@ def find(shop: Shop, message: str, history: Sequence[str] = ()) -> Found:
 
 
 def _names(branch: Branch, message: str) -> bool:
-    """Whether a message names a branch by the last two words of its name (*Kho Long Biên*)."""
-    return " ".join(intents.unmark(branch.name).split()[-2:]) in intents.unmark(message)
+    """Whether a message names a branch by its place (*Long Biên* for *Kho Long Biên*)."""
+    place = re.sub(r"^(cua hang|hieu sach|chi nhanh|co so|kho|showroom) ", "", intents.unmark(branch.name))
+    return re.search(rf"\b{re.escape(place)}\b", intents.unmark(message)) is not None
 
 
 def _says_nothing_came(order: Order | None, message: str) -> bool:
@@ -233,7 +234,7 @@ def _says_nothing_came(order: Order | None, message: str) -> bool:
         order is not None
         and order.status == "delivered"
         and re.search(
-            r"chua|\bch\b|khong thay|k thay|dau\b|chang|\bcha\b|\bai\b", intents.unmark(message)
+            r"chua|\bch\b|khong thay|k thay|mat tieu|k ai|khong ai|dau\b|chang|\bcha\b|\bai\b", intents.unmark(message)
         )
         is not None
     )

@@ -39,35 +39,35 @@ _WHEN = r"(bao gio|bao h\b|\bbh\b|bao lau|may (ngay|bua|hom)|khi nao|chung nao|h
 _MINE = r"(minh|em|chi|anh|toi|bac|co|chu|mk|e)"
 _RULES = (
     ("out_of_scope", r"gia vang|ty gia|gia xang|thoi tiet|troi mua|xo so|bong da (toi|hom)|bai (tap|van)|homework"
-     r"|xem phim|phim (gi|nao)|quan (pho|an|cafe|bun|nhau)"),
+     r"|xem phim|phim (gi|nao)|tran bong|tiem (nail|toc)|recommend|quan (pho|an|cafe|bun|nhau)"),
     ("thanks", r"\b(ngon|deo|dep|xinh|ung|thich|hai long)\b.*cam on(?! truoc)|cam on.*(ngon|dep|ung y|hai long)"),
     ("privacy", r"\b(xoa|go|bo)\b.*(thong tin|du lieu|dien thoai|sdt|tai khoan|\btt\b|\bso (cua )?" + _MINE + r"\b)"
      r"|(thong tin|du lieu|\bso\b).*\bxoa\b|(giu|luu) (so|thong tin|du lieu)|dung (goi|nhan|gui).*(quang cao|\bqc\b)"
-     r"|(lay|lo|ban|giu)\b.*(\bso\b|thong tin|sdt|du lieu).*(khuyen mai|quang cao|cho ai)|\bspam\b|\bdelete\b"
+     r"|(lay|lo|ban|giu)\b.*(\bso\b|thong tin|sdt|du lieu).*(khuyen mai|quang cao|cho ai)|\bspam\b|khoi (he thong|danh sach)|\bqcao\b|\bdelete\b"
      r"|(quang cao|khuyen mai).*(\bnua\b|lam phien)|danh sach (khach|nhan tin)|du lieu ca nhan"),
     ("human", r"\bgap\b.*(nguoi|nhan vien|\bnv\b|quan ly|tu van)|goi quan ly|can nguoi (that|tu van)"
      r"|(noi chuyen|chat|trao doi|lam viec|noi) (truc tiep )?(voi|vs|cung) (nhan vien|\bnv\b|nguoi(?! hay)|quan ly)"
      r"|(\bso\b|\bxin\b|\bcho\b).*(hotline|tong dai)|(khong|dung).*\b(voi|vs) (may|bot)\b"
-     r"|chuyen .*(nhan vien|nguoi that|\bnv\b)|(xin|cho) .*\b(so dien thoai|sdt)\b|tu van vien|\bcskh\b"
+     r"|chuyen .*(nhan vien|nguoi that|\bnv\b)|(xin|cho) .*\b(so dien thoai|sdt)\b|tu van vien|connect|\bsupport\b|xuong bang thit|bang xuong|auto rep|\bcskh\b"
      r"|(can|muon) (nguoi|nhan vien|ai do)|nguoi that (tra loi|tu van|noi|nhan|rep|ho tro)"),
     ("ai_disclosure", r"\b(bot|may|robot|ai)\b.*\b(hay|hoac)\b.*\b(nguoi|ng)\b|\bla (bot|robot|chatbot|may)\b"
      r"|\b(nguoi|ng)\b.*\b(hay|hoac)\b.*\b(bot|may|robot|ai|tu dong)\b|\b(bot|robot) (a|ha|ak|dung|phai)\b"
      r"|(co )?phai (la )?(nguoi|bot|robot|may|ai|chatbot)\b|\bchatbot\b|(nguoi|ng) that (khong|ko|k|hong|hok|a|ha)\b"
-     r"|tra loi tu dong|tu dong tra loi|may tra loi"),
+     r"|phan mem|go tay|nhan vien dang go|tra loi tu dong|tu dong tra loi|may tra loi"),
     ("not_received", r"(bao|ghi|hien|\btt\b|trang thai|\bapp\b|he thong|noi|web).*"
-     r"(da giao|giao thanh cong|giao roi|giao r\b|thanh cong|giao xong|da nhan|hoan thanh).*(chua|\bch\b|khong|\bko\b|\bk\b|\bdau\b|nao|\bai\b|\bma\b)"
+     r"(da giao|giao thanh cong|giao tc|giao roi|giao r\b|thanh cong|giao xong|da nhan|hoan thanh).*(chua|\bch\b|khong|\bko\b|\bk\b|\bdau\b|nao|\bai\b|\bma\b)"
      r"|(da giao|giao (roi|r|xong|thanh cong)|da nhan)\b.*\b(ma|nhung)\b"),
-    ("refund", r"hoan (lai )?tien|tra lai tien|tra tien lai|refund|hoan tra|hoan lai|tien.*ve tai khoan"
+    ("refund", r"hoan (lai )?tien|tra lai tien|tra tien lai|refund|hoan tra|hoan lai|tien.*ve tai khoan|ngay tien ve|(cam|lay|nhan) lai duoc tien"
      rf"|{_WHEN}.*tien.*(\bve\b|\blai\b)|{_WHEN}.*(nhan|lay|tra|hoan|\bco\b)( lai| duoc| dc)*.* tien"
      r"|tien (hang |coc )?.*(tra lai|nhan lai|lay lai|hoan|chua ve|chua thay|ve chua)"),
     ("payment", r"(chuyen khoan|\bck\b|tru tien|momo).*(khong|chua|\bk\b|\bch\b) (thay|co|len|tao).*\bdon\b|kiem hang|dong kiem|kiem tra hang|(xem|mo|kiem|nhan hang|nhan)\b.*(tra tien|thanh toan)|xem hang truoc"),
     ("warranty", r"bao hanh|\bbh\b(?! (ms|moi|giao|toi|nhan|co|ship|thi|h))|warranty|guarantee"),
-    ("cancel", r"\bhuy\b|\bcancel\b|(khong|\bk\b|\bko\b) lay nua|bo don"),
+    ("cancel", r"\bhuy\b|\bcancel\b|(bam|dat) (lon|nham)|quay xe|(khong|\bk\b|\bko\b) lay nua|bo don"),
     ("address_change", r"(doi|sua|chuyen|thay) .*(dia chi|noi nhan|\bdchi\b|d/c)|dia chi (moi|nhan|giao)"
      r"|(giao|gui|ship) (sang|qua) (dia chi|noi|cho) khac"),
     (
         "exchange",
-        r"\bdoi\b( \w+){0,3} (size|sz|mau|sang|khac|to hon|lon hon)\b|\bchange\b|exchange"
+        r"\bdoi\b( \w+){0,3} (size|sz|mau|sang|khac|to hon|lon hon)\b|\bchange\b|\bswap\b|exchange"
         r"|(khong|\bk\b|\bko\b) vua\b|\bdoi (duoc|dc|qua|lay)\b|muon doi\b|\bdoi (hang|san pham)\b",
     ),
     ("delivery_delay", r"(giao|ship|\bdon\b|hang|\bdoi\b|\bcho\b).*(\bcham\b|\btre\b(?! em)|\blau (qua|the|du|vay|ghe"
@@ -76,7 +76,7 @@ _RULES = (
      r"|(chua|\bch\b|khong|\bk\b) thay (dau|hang|giao|ship)|(hong|cho|doi) dai co|\bdoi\b( \w+){0,2} mai\b(?! (toi|minh|em|chi|anh))|\bcho mai\b|hoi lau|bao gio moi|(giao|hang|\bdon\b|ship).*\bmai (khong|k|ko|chua|ch|van)\b"
      r"|im (im|lang|re|thin|hoi)|(\d+|hai|ba|bon|nam|sau|bay|may|ca) (ngay|hom|bua|tuan) (roi|r|nay)\b.*(giao|hang|thay|nhan|dau|chua)"
      r"|(giao|hang|don).*(\d+|hai|ba|bon|nam|may|ca) (ngay|hom|bua|tuan) (roi|r)\b"),
-    ("return", r"tra (lai )?(hang|do|may|sach|cai|chiec|ao|giay|vay|khan|cuon|bo)\b|tra lai|doi tra|hoan hang|gui tra|\breturn\b|\btra (trong|duoc|dc)\b"
+    ("return", r"tra (lai )?(hang|do|may|sach|cai|chiec|ao|giay|vay|khan|cuon|bo)\b|tra lai|doi tra|hoan hang|gui tra|(gui|goi) nguoc|\breturn\b|\btra (trong|duoc|dc)\b"
      r"|(muon|can|dinh|xin|dem|mang|cho) (" + _MINE + r" )?tra\b(?! (tien|gop|truoc|loi|sau|bang))"),
     ("vat_invoice", r"hoa don|\bvat\b|\bhd\b|ma so thue|\bmst\b|invoice"),
     ("holiday_hours", r"\btet\b|nghi (le|tet)|dip le|30/4|2/9|quoc khanh|noel|giao thua|thang chap|am lich|\b(mung|mong) (\d|mot|hai|ba|bon|nam|sau|bay|tam|chin|muoi|may)\b"),
@@ -100,12 +100,12 @@ _RULES = (
      r"|bot (duoc|dc|khong|k|ko|chut|xiu|cho)|het bao"),
     ("stock", r"\bcon\b|het (hang|chua|roi)|san hang|co (san|hang|mau|size|ban)|\bin stock\b|(muon|can|dinh) mua|dat mua|con hang"),
     ("thanks", r"cam on(?! truoc)|cam un|\btks\b|\bthank|\bung (ho|lam|y|qua|ghe)|xinh|dep (lam|qua|xiu|ghe|that)|tuyet voi"
-     r"|hai long|nhiet tinh|(5|nam) sao|tot (lam|qua)"),
+     r"|hai long|nhiet tinh|goi (hang )?ky|doi on|(5|nam) sao|tot (lam|qua)"),
 )  # fmt: skip
 # Where the marks decide, a text that has marks is matched as it is written.
 _MARKED = {
-    "exchange": r"\bđổi\b(?! (địa|ý|trả))|\bchange\b|exchange|(không|\bk\b|\bko\b) vừa\b|chật|hơi rộng|rộng quá",
-    "cancel": r"\b(hủy|huỷ|hũy|cancel)\b|(không|\bk\b|\bko\b) lấy nữa|bỏ đơn",
+    "exchange": r"\bđổi\b(?! (địa|ý|trả))|\bchange\b|\bswap\b|exchange|(không|\bk\b|\bko\b) vừa\b|chật|hơi rộng|rộng quá",
+    "cancel": r"\b(hủy|huỷ|hũy|cancel)\b|(không|\bk\b|\bko\b) lấy nữa|bỏ đơn|(bấm|đặt) (lộn|nhầm)|quay xe",
 }  # fmt: skip
 
 
@@ -115,7 +115,7 @@ _MARKED = {
 _LOOKALIKES = re.compile(
     r"\b(con|cơn|cồn|(?<!lâu )thế|thể|gấp|gập|trẻ|tre|già|gia|giã|chợ|chỗ|chó|đời|đôi|đội|đồi|đói|huy|cô|cố|cổ|cỏ|cờ"
     r"|cơ|đón|dọn|dồn|đòn|sổ|bộ|bố|gỗ|gõ|vợ|vở|quà|quả|mừng|mủng|mùn|phím|ghế|mơ|mỡ|mợ|mồ|đầu|dầu|dấu|trà"
-    r"|bạn|bàn|lẩu|lau|nát|chấm|chăm|đoái hoài|bếp từ đơn)\b"
+    r"|bạn|bàn|bức|lẩu|lau|nát|chấm|chăm|đoái hoài|bếp từ đơn)\b"
 )
 
 
