@@ -106,6 +106,6 @@ class LossCurve:
         fig.add_scatter(x=loss.index, y=loss.round(3), name="each step", mode="markers")
         fig.add_scatter(x=mean.index, y=mean.round(3), name="mean of ten steps", mode="lines")
         fig.update_layout(title=title)
-        fig.update_xaxes(title="Step")
+        fig.update_xaxes(title="Training so far (steps)")
         fig.update_yaxes(title="Loss (nats per label token)", rangemode="tozero")
         return fig
