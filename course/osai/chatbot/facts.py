@@ -225,7 +225,9 @@ def find(shop: Shop, message: str, history: Sequence[str] = ()) -> Found:
 
 def _names(branch: Branch, message: str) -> bool:
     """Whether a message names a branch by its place (*Long Biên* for *Kho Long Biên*)."""
-    place = re.sub(r"^(cua hang|hieu sach|chi nhanh|co so|kho|showroom) ", "", intents.unmark(branch.name))
+    place = re.sub(
+        r"^(cua hang|hieu sach|chi nhanh|co so|kho|showroom) ", "", intents.unmark(branch.name)
+    )
     return re.search(rf"\b{re.escape(place)}\b", intents.unmark(message)) is not None
 
 
@@ -234,7 +236,8 @@ def _says_nothing_came(order: Order | None, message: str) -> bool:
         order is not None
         and order.status == "delivered"
         and re.search(
-            r"chua|\bch\b|khong thay|k thay|mat tieu|k ai|khong ai|dau\b|chang|\bcha\b|\bai\b", intents.unmark(message)
+            r"chua|\bch\b|khong thay|k thay|mat tieu|k ai|khong ai|dau\b|chang|\bcha\b|\bai\b",
+            intents.unmark(message),
         )
         is not None
     )
@@ -329,7 +332,7 @@ def _return(shop: Shop, message: str) -> list[Fact]:
 def _exchange(shop: Shop, message: str) -> list[Fact]:
     fee = shop.policies.exchange_fee
     text = f"Phí đổi: {money(fee)}" if fee else "Đổi miễn phí"
-    return [*_return(shop, message), Fact("policies.exchange_fee", text)]
+    return [Fact("policies.exchange_fee", text), *_return(shop, message)]
 
 
 def _branches(shop: Shop, message: str) -> list[Fact]:
@@ -351,6 +354,11 @@ def _payment(shop: Shop, message: str) -> list[Fact]:
     return _rule("policies.payment", f"Chỉ nhận: {', '.join(rules.payment)}")
 
 
+def _hotline(shop: Shop, message: str) -> list[Fact]:
+    asked = re.search(r"hotline|tong dai|\bso\b|\bsdt\b", intents.unmark(message))
+    return _rule("hotline", f"Hotline: {shop.hotline}") if asked else []
+
+
 def _rule(path: str, text: str) -> list[Fact]:
     return [Fact(path, text)]
 
@@ -365,7 +373,7 @@ _RULES: dict[str, Callable[[Shop, str], list[Fact]]] = {
     "payment": _payment,
     "cancel": lambda s, _: _rule("policies.cancel", s.policies.cancel),
     "holiday_hours": lambda s, _: _rule("policies.holiday", s.policies.holiday),
-    "human": lambda s, _: _rule("hotline", f"Hotline: {s.hotline}"),
+    "human": _hotline,
 }
 
 

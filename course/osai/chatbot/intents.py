@@ -38,7 +38,7 @@ LABELS = {
 _WHEN = r"(bao gio|bao h\b|\bbh\b|bao lau|may (ngay|bua|hom)|khi nao|chung nao|hom nao|ngay nao|luc nao)"
 _MINE = r"(minh|em|chi|anh|toi|bac|co|chu|mk|e)"
 _RULES = (
-    ("out_of_scope", r"gia vang|ty gia|gia xang|thoi tiet|troi mua|xo so|bong da (toi|hom)|bai (tap|van)|homework"
+    ("out_of_scope", r"gia vang|ha noi co mua|ty gia|gia xang|thoi tiet|troi mua|xo so|bong da (toi|hom)|bai (tap|van)|homework"
      r"|xem phim|phim (gi|nao)|tran bong|tiem (nail|toc)|recommend|quan (pho|an|cafe|bun|nhau)"),
     ("thanks", r"\b(ngon|deo|dep|xinh|ung|thich|hai long)\b.*cam on(?! truoc)|cam on.*(ngon|dep|ung y|hai long)"),
     ("privacy", r"\b(xoa|go|bo)\b.*(thong tin|du lieu|dien thoai|sdt|tai khoan|\btt\b|\bso (cua )?" + _MINE + r"\b)"
@@ -183,12 +183,12 @@ _DAYS = {"ngay": 1, "hom": 1, "bua": 1, "tuan": 7, "thang": 30}
 def days_waited(message: str) -> int:
     """The longest time a message speaks of, in days (*hơn 1 tuần*, *mười ngày*); 0 for none."""
     found = re.findall(
-        rf"\b(\d{{1,3}}|{'|'.join(_NUMBERS)}|ca|hon) ({'|'.join(_DAYS)})\b(?! \w+ lich)", unmark(message)
+        rf"\b(\d{{1,3}}|{'|'.join(_NUMBERS)}|ca|hon) ({'|'.join(_DAYS)})\b(?! \w+ lich)",
+        unmark(message),
     )
     return max(
         (
-            _DAYS[unit]
-            * (int(n) if n.isdigit() else _NUMBERS.index(n) if n in _NUMBERS else 1)
+            _DAYS[unit] * (int(n) if n.isdigit() else _NUMBERS.index(n) if n in _NUMBERS else 1)
             for n, unit in found
         ),
         default=0,
