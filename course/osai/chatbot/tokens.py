@@ -90,7 +90,12 @@ def learn_merges(
     of letters are merged: numbers stay digit by digit, because they must be copied exactly.
     """
     split = tokenizer.backend_tokenizer.pre_tokenizer.pre_tokenize_str
-    words = Counter(word for text in texts for word, _ in split(unicodedata.normalize("NFC", text)))
+    words = Counter(
+        word
+        for text in texts
+        for run in re.findall(r" ?[^\W\d_]+", unicodedata.normalize("NFC", text))
+        for word, _ in split(run)
+    )
     model = tokenizer.backend_tokenizer.model
     pieces = {word: [token.value for token in model.tokenize(word)] for word in words}
     merges: list[Merge] = []

@@ -113,9 +113,9 @@ def prepare(chatbot: Chatbot, texts: Sequence[str], config: TrainingConfig) -> C
         task_type="CAUSAL_LM",
         trainable_token_indices={"embed_tokens": new} if new else None,
     )
-    chatbot.model.config._name_or_path = portable_name(chatbot)
     with quiet_libraries():
         model = get_peft_model(chatbot.model, lora, autocast_adapter_dtype=False)
+    model.peft_config["default"].base_model_name_or_path = portable_name(chatbot)
     return replace(chatbot, model=model, tokenizer=tokenizer)
 
 
