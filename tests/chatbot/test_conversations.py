@@ -62,7 +62,7 @@ def test_a_prompt_for_a_reply_is_a_prefix_of_what_was_trained(base):
 
 
 text = st.text(
-    alphabet=st.characters(codec="utf-8", exclude_categories=("Cs", "Cn", "Co")), min_size=1, max_size=40
+    alphabet=st.sampled_from("abcDđơnạảãáếộữ 12.,?!<>|\n€😀"), min_size=1, max_size=40
 ).filter(lambda value: "<|" not in value and value.strip())
 
 
