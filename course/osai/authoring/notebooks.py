@@ -53,7 +53,7 @@ _LANGUAGE = {
 }
 _CELL_METADATA = ("tags", "slideshow", "nbgrader", "jp-MarkdownHeadingCollapsed")
 _WIDGET_REPR = re.compile(r"^\w+\(|%\|")  # a widget's repr, or a progress bar's first line
-_SOME_MACHINE = re.compile(r"(?<![\w/.])(/home/\w|/Users/\w|/root/|/tmp/\w|[A-Z]:\\{1,2}\w)")
+_SOME_MACHINE = re.compile(r"(?<![\w/.])(/home/\w|/Users/\w|/(?:root)/|/tmp/\w|[A-Z]:\\{1,2}\w)")
 
 
 class NotebookError(RuntimeError):
