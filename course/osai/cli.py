@@ -43,7 +43,7 @@ def train(
         str | None, typer.Option(help="Model to start from: folder or hub id; default: ours.")
     ] = None,
     minutes: Annotated[float | None, typer.Option(min=0.0, help="Stop after so long.")] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the data.")] = 3,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the data.")] = 1,
     learning_rate: Annotated[float, typer.Option(min=0.0)] = 1e-3,
     seed: Annotated[int, typer.Option(help="Same seed, same adapter on the same machine.")] = 0,
 ) -> None:

@@ -135,6 +135,14 @@ def test_the_learning_rate_rises_then_falls():
     assert max(rates) == pytest.approx(config.learning_rate) and rates[-1] > 0
 
 
+def test_on_a_slow_computer_the_clock_brings_the_learning_rate_down():
+    config = TrainingConfig(minutes=10)
+    rates = [training.learning_rate(20, 100, config, minutes) for minutes in (0, 1, 5, 9, 10, 12)]
+    assert rates[0] == rates[1] == training.learning_rate(20, 100, TrainingConfig())
+    assert rates[1:] == sorted(rates[1:], reverse=True)
+    assert rates[-1] == pytest.approx(0.1 * config.learning_rate)
+
+
 def test_the_same_seed_gives_the_same_steps(few, run):
     again = training.train(
         model.load(dtype="float32"), few, replace(TINY, minutes=0.0), progress=False

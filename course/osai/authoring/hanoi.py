@@ -21,8 +21,8 @@ from osai.chatbot import address, facts, intents
 from osai.chatbot.facts import Product, Shop
 
 SEED = 2026
-SHOPS = 120
-SIZE = 600
+SHOPS = 240
+SIZE = 1800
 # The customer's own word and what they call the shop, with weights: most write as anh or chị.
 TERMS = {
     ("chị", "em"): 5, ("anh", "em"): 5, ("em", "shop"): 3, ("mình", "shop"): 4,
@@ -77,7 +77,7 @@ def _shop(rng: random.Random, parts: dict[str, Any]) -> dict[str, Any]:
     trade = rng.choice(sorted(parts["trades"]))
     products = []
     for item in rng.sample(parts["trades"][trade], 5):
-        if rng.random() < 0.3:  # a name never seen before: it can only be copied
+        if rng.random() < 0.5:  # a name never seen before: it can only be copied
             plain = f"{rng.choice(parts['nouns'])} {rng.choice(parts['qualities'])}"
             item = {"name": _capital(plain), "mentions": [plain]}
         brand = " ".join(rng.sample(parts["brands"], rng.randrange(1, 3)))
@@ -112,7 +112,7 @@ def _shop(rng: random.Random, parts: dict[str, Any]) -> dict[str, Any]:
         "hotline": "1900 " + _digits(rng, 4),
         "branches": [
             {
-                "name": f"Cửa hàng {street}",
+                "name": f"{rng.choice(parts['branch_kinds'])} {street}",
                 "address": f"{rng.randrange(2, 400)} {street}, {rng.choice(parts['wards'])}, Hà Nội",
                 "open": rng.choice(parts["open"]),
                 "close": rng.choice(parts["close"]),

@@ -40,11 +40,12 @@ _MINE = r"(minh|em|chi|anh|toi|bac|co|chu|mk|e)"
 _RULES = (
     ("out_of_scope", r"gia vang|ha noi co mua|ty gia|gia xang|thoi tiet|troi mua|xo so|bong da (toi|hom)|bai (tap|van)|homework"
      r"|xem phim|phim (gi|nao)|tran bong|tiem (nail|toc)|recommend|quan (pho|an|cafe|bun|nhau)"),
-    ("thanks", r"\b(ngon|deo|dep|xinh|ung|thich|hai long)\b.*cam on(?! truoc)|cam on.*(ngon|dep|ung y|hai long)"),
+    ("thanks", r"(?<!hong )(?<!khong )(?<!chua )\b(ngon|deo|dep|xinh|ung|thich|hai long)\b.*cam on(?! truoc)|cam on.*(ngon|dep|ung y|hai long)"),
     ("privacy", r"\b(xoa|go|bo)\b.*(thong tin|du lieu|dien thoai|sdt|tai khoan|\btt\b|\bso (cua )?" + _MINE + r"\b)"
      r"|(thong tin|du lieu|\bso\b).*\bxoa\b|(giu|luu) (so|thong tin|du lieu)|dung (goi|nhan|gui).*(quang cao|\bqc\b)"
      r"|(lay|lo|ban|giu)\b.*(\bso\b|thong tin|sdt|du lieu).*(khuyen mai|quang cao|cho ai)|\bspam\b|khoi (he thong|danh sach)|\bqcao\b|\bdelete\b"
-     r"|(quang cao|khuyen mai).*(\bnua\b|lam phien)|danh sach (khach|nhan tin)|du lieu ca nhan"),
+     r"|(quang cao|khuyen mai).*(\bnua\b|lam phien)|danh sach (khach|nhan tin)|du lieu ca nhan"
+     r"|(so nha|so may|so dien thoai|thong tin|\bsdt\b).*\b(bo|xoa|go)\b.*\b(het|ra|di|khoi)\b"),
     ("human", r"\bgap\b.*(nguoi|nhan vien|\bnv\b|quan ly|tu van)|goi quan ly|can nguoi (that|tu van)"
      r"|(noi chuyen|chat|trao doi|lam viec|noi) (truc tiep )?(voi|vs|cung) (nhan vien|\bnv\b|nguoi(?! hay)|quan ly)"
      r"|(\bso\b|\bxin\b|\bcho\b).*(hotline|tong dai)|(khong|dung).*\b(voi|vs) (may|bot)\b"
@@ -53,7 +54,7 @@ _RULES = (
     ("ai_disclosure", r"\b(bot|may|robot|ai)\b.*\b(hay|hoac)\b.*\b(nguoi|ng)\b|\bla (bot|robot|chatbot|may)\b"
      r"|\b(nguoi|ng)\b.*\b(hay|hoac)\b.*\b(bot|may|robot|ai|tu dong)\b|\b(bot|robot) (a|ha|ak|dung|phai)\b"
      r"|(co )?phai (la )?(nguoi|bot|robot|may|ai|chatbot)\b|\bchatbot\b|(nguoi|ng) that (khong|ko|k|hong|hok|a|ha)\b"
-     r"|phan mem|go tay|nhan vien dang go|tra loi tu dong|tu dong tra loi|may tra loi"),
+     r"|(may|bot) (no )?tu (dap|rep|tra loi)|phan mem|go tay|nhan vien dang go|tra loi tu dong|tu dong tra loi|may tra loi"),
     ("not_received", r"(bao|ghi|hien|\btt\b|trang thai|\bapp\b|he thong|noi|web).*"
      r"(da giao|giao thanh cong|giao tc|giao roi|giao r\b|thanh cong|giao xong|da nhan|hoan thanh).*(chua|\bch\b|khong|\bko\b|\bk\b|\bdau\b|nao|\bai\b|\bma\b)"
      r"|(da giao|giao (roi|r|xong|thanh cong)|da nhan)\b.*\b(ma|nhung)\b"),
@@ -84,14 +85,14 @@ _RULES = (
      r"|bi vo|\bvo (het|ca|tan)|lua (dao|khach)|hang (gia|loi|nhai|deu)|\bfake\b|kem chat luong|lam an|\bdo te\b"
      r"|khac (han |xa )?(voi )?(hinh|anh|mo ta)|quan ly thi truong|(khong|\bk\b|\bko\b) hai long|vo trach nhiem"
      r"|dung (mot|1).*hong|da hong|boc phot|bao cong an|qua dang|vo ly|tao lao|tray xuoc|\bnat\b|tho lo|coc can"
-     r"|ton trong|\b(1|mot) sao|giao (nham|sai|thieu)|thieu (hang|mon|do)|chan (qua|that|han)"),
+     r"|ton trong|\bbeu\b|tay chay|len mang|thien ha|\b(1|mot) sao|giao (nham|sai|thieu)|thieu (hang|mon|do)|chan (qua|that|han)"),
     ("shipping_fee", r"free\s?ship|(free|mien phi).*(giao|ship|van chuyen)|(giao|ship|van chuyen).*(free|mien phi)"
      r"|(phi|tien|fee|cuoc|gia) (ship|giao|van chuyen|gui)\b|(ship|giao|van chuyen|gui).*(bao nhieu|\bbn\b|nhieu|nhiu|\bphi\b|\bfee\b|mat)"
-     r"|(bao nhieu|\bbn\b).*\b(ship|phi giao)|mat phi giao|\b(phi|fee)\b.*(giao|ship|gui)"),
+     r"|(bao nhieu|\bbn\b).*\b(ship|phi giao|bao .*giao)|mat phi giao|\b(phi|fee)\b.*(giao|ship|gui)"),
     ("payment", r"thanh toan|chuyen khoan|\bck\b|\bcod\b|tra tien|\bthe\b.*(dc|duoc)|momo|zalo\s?pay|\bqr\b"
      r"|tien mat|\bcash\b|tra gop|quet (the|ma)|\bpay(ment)?\b|vi dien tu|ca the\b|visa"),
     ("order_status", rf"(?<!tu )\bdon\b|{_WHEN}.*(giao|\bco\b|toi|\bden\b|nhan|\bve\b)|giao (chua|toi|den|luc)|shipper"
-     r"|gui (di )?(chua|\bch\b)|tracking|theo doi|hang (cua|toi|ve|den|dang|di den) |van don|ma van|(?<!cua )hang " + _MINE + r"\b"
+     r"|gui (di )?(chua|\bch\b)|tracking|theo doi|\bhang (cua|toi|ve|den|dang|di den) |van don|ma van|(?<!cua )hang " + _MINE + r"\b"
      r"|(dat|mua|order)\b.*(hom|toi|tuan|ngay|thu|\bt\d|sang|chieu).*(chua|\bch\b|\bdau\b|giao|gui|nao|gio)"),
     ("opening_hours", r"may (gio|h\b)|mo cua|dong cua|con mo|co mo|gio (lam|mo|dong)|lam viec den|\bopen\b|dia chi|\d+ ?(h|gio) .*\bmo\b"
      r"|o dau|chi nhanh (nao|o )|co so|d/c|\bmo (den|toi|luc|khong|ko|k|hong|hay)\b|chay qua|showroom|so nha|cho nao|duong nao"
@@ -215,7 +216,7 @@ def needs_person(
     if name == "refund":
         return days_waited(message) > refund_days or bool(
             re.search(
-                r"qua (han|lau)|ca (thang|tuan)|(thang|tuan) (nay|roi|r)\b|(chua|\bch\b|khong|\bk\b)"
+                r"qua (han|lau)|ca (thang|tuan)|(thang|(?<!cuoi )tuan) (nay|roi|r)\b|(chua|\bch\b|khong|\bk\b)"
                 r" (thay|nhan|co|ve|dc|duoc)|mai (chua|khong)",
                 plain,
             )

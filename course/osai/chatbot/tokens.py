@@ -9,6 +9,7 @@ BPE does not work: " tra" would split " trang", and words after a space would no
 
 from __future__ import annotations
 
+import functools
 import html
 import itertools
 import json
@@ -42,15 +43,27 @@ def tokens_per_syllable(tokenizer: PreTrainedTokenizerBase, text: str) -> float:
     return len(tokenizer(letters, add_special_tokens=False)["input_ids"]) / len(words)
 
 
-def pieces(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> list[str]:
-    """Each token as readable text; bytes that are no whole letter are shown as ``⟨e1⟩``."""
-    # Byte-level BPE writes each byte as one letter (GPT-2's table): printable bytes stand for
-    # themselves, the others follow from U+0100 on.
+@functools.cache
+def byte_alphabet() -> dict[str, int]:
+    """The byte behind each letter of byte-level BPE's own alphabet (GPT-2's table).
+
+    Printable bytes stand for themselves, the others follow from U+0100 on.
+    """
     plain = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
     rest = [byte for byte in range(256) if byte not in plain]
-    table = {chr(byte): byte for byte in plain}
-    table |= {chr(0x100 + i): byte for i, byte in enumerate(rest)}
+    return {chr(byte): byte for byte in plain} | {
+        chr(0x100 + i): byte for i, byte in enumerate(rest)
+    }
 
+
+def _inside_letter(pair: Merge) -> bool:
+    """Whether the border of a pair cuts a letter: a UTF-8 continuation byte follows it."""
+    return byte_alphabet().get(pair[1][0], 0) & 0xC0 == 0x80
+
+
+def pieces(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> list[str]:
+    """Each token as readable text; bytes that are no whole letter are shown as ``⟨e1⟩``."""
+    table = byte_alphabet()
     shown = []
     for token in tokenizer.convert_ids_to_tokens(list(ids)):
         try:
@@ -85,9 +98,11 @@ def learn_merges(
     """Learn up to ``size`` new merges by going on with byte-pair encoding on ``texts``.
 
     Each round joins the pair of neighbouring tokens that is most frequent inside the words, ties
-    broken by the pair itself; stops when no pair occurs ``least`` times. A merge is a pair of
-    token strings in the tokenizer's own alphabet (bytes as letters, ``Ġ`` for a space). Only words
-    of letters are merged: numbers stay digit by digit, because they must be copied exactly.
+    broken by the pair itself; stops when no pair occurs ``least`` times. Pairs that cut a letter
+    go first, however rare: once each letter is whole, no reply can break off inside one. A merge
+    is a pair of token strings in the tokenizer's own alphabet (bytes as letters, ``Ġ`` for a
+    space). Only words of letters are merged: numbers stay digit by digit, because they must be
+    copied exactly.
     """
     split = tokenizer.backend_tokenizer.pre_tokenizer.pre_tokenize_str
     words = Counter(
@@ -104,8 +119,10 @@ def learn_merges(
         for word, parts in pieces.items():
             for pair in itertools.pairwise(parts):
                 pairs[pair] += words[word]
-        best = max(pairs.items(), key=lambda item: (item[1], item[0]), default=None)
-        if best is None or best[1] < least:
+        best = max(
+            pairs.items(), key=lambda item: (_inside_letter(item[0]), item[1], item[0]), default=None
+        )
+        if best is None or (best[1] < least and not _inside_letter(best[0])):
             break
         merges.append(best[0])
         for word, parts in pieces.items():

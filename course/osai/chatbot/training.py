@@ -38,11 +38,11 @@ class TrainingConfig:
     ``batch_tokens``: tokens a step. Conversations are packed into rows of ``pack_tokens``, one row
     goes through the model at a time, and the gradients of a step's rows are added up: short rows
     need less memory, long ones less time. None takes 384 for 16-bit weights and 192 for 32-bit
-    ones, which fits 2 GB either way. ``minutes``: stop after that long, at the end of a step; None for all
-    epochs. ``new_tokens``: how many Vietnamese merges to append before training; 0 for none.
+    ones, which fits 2 GB either way. ``minutes``: stop after that long, at the end of a step; None
+    for all epochs. ``new_tokens``: how many Vietnamese merges to append before training; 0 for none.
     """
 
-    epochs: int = 3
+    epochs: int = 1
     learning_rate: float = 1e-3
     warmup: float = 0.05
     rank: int = 16
@@ -229,12 +229,19 @@ def label_loss(model: PeftModel, row: Pack) -> torch.Tensor:
     return functional.cross_entropy(logits.float(), wanted, reduction="sum", ignore_index=IGNORE)
 
 
-def learning_rate(step: int, steps: int, config: TrainingConfig) -> float:
-    """Linear warm-up, then a half cosine down to a tenth; ``step`` counts from 0."""
+def learning_rate(step: int, steps: int, config: TrainingConfig, minutes: float = 0.0) -> float:
+    """Linear warm-up, then a half cosine down to a tenth; ``step`` counts from 0.
+
+    On a computer too slow for all steps the time sets the pace: after ``minutes`` of
+    ``config.minutes`` the rate is as low as after that share of the steps, so that a run which the
+    clock ends has also come to rest.
+    """
     rise = max(1, round(steps * config.warmup))
     if step < rise:
         return config.learning_rate * (step + 1) / rise
     progress = (step - rise) / max(1, steps - rise)
+    if config.minutes:
+        progress = min(1.0, max(progress, minutes / config.minutes))
     return config.learning_rate * (0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * progress)))
 
 
@@ -285,7 +292,8 @@ def train(
     with tqdm(total=len(steps), desc="Training", disable=not progress) as bar:
         try:
             for number, rows in enumerate(steps):
-                rate = learning_rate(number, len(steps), config)
+                minutes = (time.monotonic() - start) / 60
+                rate = learning_rate(number, len(steps), config, minutes)
                 loss = _step(model, weights, optimizer, rows, rate)
                 seen += sum(row.tokens for row in rows)
                 done = Step(number + 1, len(steps), loss, rate, seen, time.monotonic() - start)
@@ -296,7 +304,8 @@ def train(
                 bar.update()
                 if on_step is not None:
                     on_step(done)
-                if config.minutes is not None and done.seconds > 60 * config.minutes:
+                late = config.minutes is not None and done.seconds > 60 * config.minutes
+                if late and number + 1 < len(steps):
                     ended = "time"
                     break
         except KeyboardInterrupt:
