@@ -22,6 +22,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
+from osai import allocator
 from osai.places import checkout
 
 FIRST_LESSON = "course/00-start-here.ipynb"
@@ -37,7 +38,8 @@ def course_variables(root: Path, given: Mapping[str, str]) -> dict[str, str]:
     """Environment variables for a Jupyter server of the course in `root`, made from those `given`.
 
     nbgrader looks for ``nbgrader_config.py`` on Jupyter's configuration path and calls its helpers
-    by bare name; threads are held to the processors that a container may really use.
+    by bare name; threads are held to the processors that a container may really use; where
+    mimalloc is installed, kernels use it.
     """
 
     def prepend(name: str, folder: str) -> str:
@@ -51,7 +53,7 @@ def course_variables(root: Path, given: Mapping[str, str]) -> dict[str, str]:
     }
     if threads := processor_limit(given):
         made["OMP_NUM_THREADS"] = given.get("OMP_NUM_THREADS", str(threads))
-    return made
+    return made | allocator.variables(given)
 
 
 def processor_limit(given: Mapping[str, str], cgroup: Path = CGROUP_LIMIT) -> int:

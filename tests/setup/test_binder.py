@@ -41,6 +41,12 @@ def test_the_environment_is_updated_once_and_before_the_course_is_copied(dockerf
 
 
 @posix_only
+def test_the_memory_allocator_is_installed(dockerfile):
+    (package,) = (TOP / "apt.txt").read_text(encoding="utf-8").split()
+    assert re.search(rf"apt-get install .*\b{package}\b", dockerfile)
+
+
+@posix_only
 def test_post_build_and_start_are_run_and_executable(dockerfile):
     assert dockerfile.index("src/ ${REPO_DIR}/") < dockerfile.index("RUN ./postBuild")
     assert 'R2D_ENTRYPOINT="${REPO_DIR}/start"' in dockerfile

@@ -91,14 +91,17 @@ def _shop(rng: random.Random, parts: dict[str, Any]) -> dict[str, Any]:
             }
         )
     prefix = "".join(rng.choices("ABCDGHKLMNPQTVX", k=2))
-    orders = []
+    orders: list[dict[str, Any]] = []
     for status in ["preparing", "shipping", "delivered", "cancelled", "shipping"]:
         item = rng.choice(products)
         month = rng.choice([*range(1, 13), 11, 11])
         eta = f"{rng.choice([*range(1, 29), 11, 22]):02d}/{month:02d}/2026"
+        number = prefix + _digits(rng, 4)
+        while any(order["id"] == number for order in orders):
+            number = prefix + _digits(rng, 4)
         orders.append(
             {
-                "id": prefix + _digits(rng, 4),
+                "id": number,
                 "status": status,
                 "eta": eta if status in ("preparing", "shipping") else None,
                 "items": [item["name"]],

@@ -34,7 +34,7 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from osai import places
+from osai import allocator, places
 from osai.authoring import derived
 from osai.authoring.measure import MemoryWatch
 
@@ -115,7 +115,8 @@ async def _run_cells(client: NotebookClient, lesson: Path, tell: Callable[[str],
         # the kernel's own stderr (warnings about itself) is not a cell's; keep it off the screen
         open(os.devnull, "w", encoding="utf-8") as quiet,
     ):
-        environment = {**os.environ, places.WORK_VARIABLE: str(Path(scratch) / "my-work")}
+        work = {places.WORK_VARIABLE: str(Path(scratch) / "my-work")}
+        environment = {**os.environ, **allocator.variables(), **work}
         async with client.async_setup_kernel(env=environment, stderr=quiet):
             with MemoryWatch(client.km.provisioner.pid) as watch:
                 for position, cell in enumerate(client.nb.cells):

@@ -336,7 +336,10 @@ def _exchange(shop: Shop, message: str) -> list[Fact]:
 
 
 def _branches(shop: Shop, message: str) -> list[Fact]:
-    place = re.search(r"dia chi|o dau|d/c|chi nhanh|co so|so nha|duong nao|pho nao|cho nao", intents.unmark(message))
+    place = re.search(
+        r"dia chi|o dau|d/c|chi nhanh|co so|so nha|duong nao|pho nao|cho nao",
+        intents.unmark(message),
+    )
     return [
         Fact(
             f"branches.{i}",

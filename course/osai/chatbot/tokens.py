@@ -120,7 +120,9 @@ def learn_merges(
             for pair in itertools.pairwise(parts):
                 pairs[pair] += words[word]
         best = max(
-            pairs.items(), key=lambda item: (_inside_letter(item[0]), item[1], item[0]), default=None
+            pairs.items(),
+            key=lambda item: (_inside_letter(item[0]), item[1], item[0]),
+            default=None,
         )
         if best is None or (best[1] < least and not _inside_letter(best[0])):
             break
