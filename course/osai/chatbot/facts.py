@@ -335,11 +335,13 @@ def _exchange(shop: Shop, message: str) -> list[Fact]:
     return [Fact("policies.exchange_fee", text), *_return(shop, message)]
 
 
+_PLACE = re.compile(
+    r"dia chi|o dau|d/c|(?<!rep )(?<!loi )chi nhanh|co so|so nha|duong nao|pho nao|cho nao"
+)
+
+
 def _branches(shop: Shop, message: str) -> list[Fact]:
-    place = re.search(
-        r"dia chi|o dau|d/c|chi nhanh|co so|so nha|duong nao|pho nao|cho nao",
-        intents.unmark(message),
-    )
+    place = _PLACE.search(intents.unmark(message))
     return [
         Fact(
             f"branches.{i}",

@@ -84,7 +84,7 @@ _RULES = (
     ("complaint", r"(qua|rat) te\b|te (qua|that|hai|nhi)|that vong|coi thuong|thai do|\bmop\b|\bdom\b|rach|\bbuc\b"
      r"|bi vo|\bvo (het|ca|tan)|lua (dao|khach)|hang (gia|loi|nhai|deu)|\bfake\b|kem chat luong|lam an|\bdo te\b"
      r"|khac (han |xa )?(voi )?(hinh|anh|mo ta)|quan ly thi truong|(khong|\bk\b|\bko\b) hai long|vo trach nhiem"
-     r"|dung (mot|1).*hong|da hong|boc phot|bao cong an|qua dang|vo ly|tao lao|tray xuoc|\bnat\b|tho lo|coc can"
+     r"|(dung (mot|1)\b.*|\bda )hong\b(?! (shop|em|ban|anh|chi))|boc phot|bao cong an|qua dang|vo ly|tao lao|tray xuoc|\bnat\b|tho lo|coc can"
      r"|ton trong|\bbeu\b|tay chay|len mang|thien ha|\b(1|mot) sao|giao (nham|sai|thieu)|thieu (hang|mon|do)|chan (qua|that|han)"),
     ("shipping_fee", r"free\s?ship|(free|mien phi).*(giao|ship|van chuyen)|(giao|ship|van chuyen).*(free|mien phi)"
      r"|(phi|tien|fee|cuoc|gia) (ship|giao|van chuyen|gui)\b|(ship|giao|van chuyen|gui).*(bao nhieu|\bbn\b|nhieu|nhiu|\bphi\b|\bfee\b|mat)"
@@ -97,7 +97,7 @@ _RULES = (
     ("opening_hours", r"may (gio|h\b)|mo cua|dong cua|con mo|co mo|gio (lam|mo|dong)|lam viec den|\bopen\b|dia chi|\d+ ?(h|gio) .*\bmo\b"
      r"|o dau|chi nhanh (nao|o )|co so|d/c|\bmo (den|toi|luc|khong|ko|k|hong|hay)\b|chay qua|showroom|so nha|cho nao|duong nao"
      r"|\b(ghe|qua) (qua|shop|cua hang|tiem|xem|mua)\b|(chu nhat|cuoi tuan|\bcn\b|thu (hai|ba|tu|nam|sau|bay|\d)).*\b(mo|ban|nghi)\b"),
-    ("price", r"(?<!ty )\bgia\b|bao nhieu|\bbn\b|nhiu\b|nhieu (tien|vay|1|mot)|may tien|price|how much|giam gia|khuyen mai|\bsale\b"
+    ("price", r"(?<!ty )\bgia\b(?! (vi|dung|tri)\b)|bao nhieu|\bbn\b|nhiu\b|nhieu (tien|vay|1|mot)|may tien|price|how much|giam gia|khuyen mai|\bsale\b"
      r"|bot (duoc|dc|khong|k|ko|chut|xiu|cho)|het bao"),
     ("stock", r"\bcon\b|het (hang|chua|roi)|san hang|co (san|hang|mau|size|ban)|\bin stock\b|(muon|can|dinh) mua|dat mua|con hang"),
     ("thanks", r"cam on(?! truoc)|cam un|\btks\b|\bthank|\bung (ho|lam|y|qua|ghe)|xinh|dep (lam|qua|xiu|ghe|that)|tuyet voi"
