@@ -655,10 +655,17 @@ def from_os_error(error: OSError) -> SetupError:
 def become(env: Environment, command: list[str]) -> int:
     """Hand over to a command of the environment: its exit code is ours, Ctrl-C is its own.
 
-    The environment's commands come first on PATH, since nbgrader calls its helpers by bare name.
+    The environment's commands come first on PATH, since nbgrader calls its helpers by bare name;
+    what osai.allocator says about memory holds for the command too.
     """
     path = os.pathsep.join([str(env.bin), os.environ.get("PATH", os.defpath)])
     variables = env.variables() | {"PATH": path}
+    code = "import json; from osai import allocator; print(json.dumps(allocator.variables()))"
+    done = subprocess.run(
+        [env.python, "-c", code], capture_output=True, encoding="utf-8", env=variables, check=False
+    )
+    with contextlib.suppress(ValueError):
+        variables |= json.loads(done.stdout)
     os.chdir(ROOT)
     sys.stdout.flush()
     if os.name != "nt":

@@ -5,9 +5,12 @@ import re
 import subprocess
 import sys
 
+from osai import allocator
+
 
 def test_the_tour_ends_as_expected_without_a_screen(tmp_path):
-    environment = {**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
+    environment = {**os.environ, **allocator.variables()}  # as `make tour` does
+    environment |= {"PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
     environment.pop("DISPLAY", None)
     done = subprocess.run(
         [sys.executable, "-m", "osai.tour", "--keep", str(tmp_path / "class")],
