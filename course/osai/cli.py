@@ -1,4 +1,4 @@
-"""The command ``osai``: doctor, train, reply, tour."""
+"""The command ``osai``: doctor, train, reply, evaluate, tour."""
 
 from __future__ import annotations
 
@@ -98,6 +98,26 @@ def reply(
     typer.echo(f"{out}: {written} replies, {len(problems)} lines left out.")
     if problems or written < len(requests):
         raise typer.Exit(1)
+
+
+@app.command()
+def evaluate(
+    shops: Annotated[Path, typer.Option(help="Folder of shop files (*.json).")],
+    cases: Annotated[
+        Path, typer.Option(help="Customers with what a right reply needs (JSON lines).")
+    ],
+    model: Annotated[
+        str, typer.Option(help="'base', or the folder of an adapter or model, or a hub id.")
+    ] = "base",
+    against: Annotated[
+        str | None, typer.Option(help="A second model, compared case by case with the first.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+) -> None:
+    """Judge a model's replies by check, intent and style, with intervals; or compare two."""
+    from osai.chatbot import report
+
+    report.main(shops, cases, [model] if against is None else [model, against], as_json)
 
 
 @app.command()

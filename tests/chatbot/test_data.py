@@ -9,6 +9,7 @@ from osai.authoring import hanoi as build
 from osai.chatbot import address, checks, hanoi
 from osai.chatbot.conversations import ConversationError, load, training_messages
 from osai.chatbot.evaluation import judge, load_cases
+from osai.chatbot.facts import load_shops
 from osai.chatbot.reply import Reply
 
 
@@ -62,7 +63,17 @@ def masked(text: str) -> set[tuple[str, ...]]:
     return {tuple(words[i : i + 5]) for i in range(max(1, len(words) - 4))}
 
 
-@pytest.mark.parametrize("name", ["customers", "customers_dev", "customers_dev2", "customers_dev3"])
+CUSTOMERS = [
+    "customers",
+    "customers_dev",
+    "customers_dev2",
+    "customers_dev3",
+    "customers_dev4",
+    "test",
+]
+
+
+@pytest.mark.parametrize("name", [*CUSTOMERS, "unseen"])
 def test_no_customer_resembles_a_training_message(pairs, name: str):
     training = [masked(conversation.messages[0].content) for _, conversation in pairs]
     for case in hanoi.customers(name):
@@ -71,9 +82,9 @@ def test_no_customer_resembles_a_training_message(pairs, name: str):
         assert closest < 0.6, f"{case.id} is too close to a training message"
 
 
-@pytest.mark.parametrize("name", ["customers", "customers_dev", "customers_dev2", "customers_dev3"])
+@pytest.mark.parametrize("name", [*CUSTOMERS, "unseen"])
 def test_what_a_right_reply_needs_stands_in_the_shop_file(name: str):
-    shops = hanoi.shops()
+    shops = load_shops(hanoi.folder() / ("unseen" if name == "unseen" else "shops"))
     for case in hanoi.customers(name):
         # A reply made of the first alternative of each group, with right words, must pass.
         wanted = ", ".join(group[0] for group in case.must_include)

@@ -59,11 +59,14 @@ def load_cases(path: Path) -> list[Case]:
                     message=str(record["message"]),
                     intent=str(record["intent"]),
                     style=str(record["style"]),
-                    must_include=tuple(tuple(group) for group in record["must_include"]),
-                    must_not_include=tuple(record["must_not_include"]),
-                    address_ok=tuple(record["address_ok"]),
-                    self_ok=tuple(record["self_ok"]),
-                    handoff=record["handoff"],
+                    must_include=tuple(
+                        _words(group, "must_include, a group")
+                        for group in _list(record["must_include"], "must_include")
+                    ),
+                    must_not_include=_words(record["must_not_include"], "must_not_include"),
+                    address_ok=_words(record["address_ok"], "address_ok"),
+                    self_ok=_words(record["self_ok"], "self_ok"),
+                    handoff=_yes_no_either(record["handoff"]),
                 )
             )
         except KeyError as error:
@@ -73,9 +76,32 @@ def load_cases(path: Path) -> list[Case]:
             ) from None
         except TypeError as error:
             raise ConversationError(
-                f"{path}, line {number}: a field has the wrong type ({error}). Next step: correct it."
+                f"{path}, line {number}: {error}. Next step: correct it; data/hanoi/README.md "
+                "lists every field."
             ) from None
+    if not cases:
+        raise ConversationError(f"{path}: no case in it. Next step: check the file.")
     return cases
+
+
+def _list(value: object, name: str) -> list[object]:
+    if not isinstance(value, list):
+        raise TypeError(f"{name} must be a list, not {value!r}")
+    return value
+
+
+def _words(value: object, name: str) -> tuple[str, ...]:
+    words = _list(value, name)
+    for word in words:
+        if not isinstance(word, str):
+            raise TypeError(f"{name} must hold texts, not {word!r}")
+    return tuple(str(word) for word in words)
+
+
+def _yes_no_either(value: object) -> bool | None:
+    if value is None or isinstance(value, bool):
+        return value
+    raise TypeError(f"handoff must be true, false or null, not {value!r}")
 
 
 def judge(case: Case, shop: Shop, reply: Reply) -> Judged:
