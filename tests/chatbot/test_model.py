@@ -74,10 +74,12 @@ def test_a_changed_byte_is_found_by_the_deep_check_only(cache):
         model.check_base(deep=True)
 
 
-def test_set_up_mends_a_damaged_cache(cache):
+def test_set_up_mends_a_damaged_cache_and_shows_one_bar(cache, capfd):
     """A real conversion, the only one of the suite (about 20 s)."""
     damaged(copied(cache) / "model.safetensors", b"short")
-    folder = model.prepare_base(progress=False)
+    folder = model.prepare_base()
+    shown = capfd.readouterr().err
+    assert "Converting the model: 100%" in shown and "de-quantizing" not in shown
     model.check_base(deep=True)
     ours = json.loads((folder / model.MANIFEST).read_text(encoding="utf-8"))
     theirs = json.loads((cache / model.MANIFEST).read_text(encoding="utf-8"))
