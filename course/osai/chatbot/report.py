@@ -92,10 +92,11 @@ def show(systems: dict[str, list[Judged]], compared: Difference | None) -> None:
     if compared:
         first, second = systems
         console.print(
-            f"\n{escape(second)} passes {compared.gap:+.0%} of the {compared.total} cases more than "
-            f"{escape(first)} (95 % interval {compared.low:+.0%} to {compared.high:+.0%}); "
-            f"{compared.only_second} cases only the second passes, {compared.only_first} only the "
-            f"first; McNemar's exact test: p = {compared.p_value:.2g}."
+            f"\nFrom {escape(first)} to {escape(second)}, the share of {compared.total} cases that "
+            f"pass changes by {100 * compared.gap:+.0f} percentage points (95 % interval "
+            f"{100 * compared.low:+.0f} to {100 * compared.high:+.0f}). {compared.only_first} cases "
+            f"pass with the first only, {compared.only_second} with the second only; McNemar's "
+            f"exact test: p = {compared.p_value:.2g}."
         )
 
 

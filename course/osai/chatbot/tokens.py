@@ -99,10 +99,10 @@ def learn_merges(
 
     Each round joins the pair of neighbouring tokens that is most frequent inside the words, ties
     broken by the pair itself; stops when no pair occurs ``least`` times. Pairs that cut a letter
-    go first, however rare: once each letter is whole, no reply can break off inside one. A merge
-    is a pair of token strings in the tokenizer's own alphabet (bytes as letters, ``Ġ`` for a
-    space). Only words of letters are merged: numbers stay digit by digit, because they must be
-    copied exactly.
+    go first, however rare: a letter that is one token cannot be written by half. A merge is a
+    pair of token strings in the tokenizer's own alphabet (bytes as letters, ``Ġ`` for a space).
+    Only words of letters are merged: numbers stay digit by digit, because they must be copied
+    exactly.
     """
     split = tokenizer.backend_tokenizer.pre_tokenizer.pre_tokenize_str
     words = Counter(
