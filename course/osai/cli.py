@@ -86,10 +86,11 @@ def reply(
     ] = "base",
 ) -> None:
     """Reply to a file of customers' messages; a bad line is named and the rest goes on."""
-    from osai.chatbot import batch, facts
+    from osai.chatbot import batch
     from osai.chatbot.model import load, merge
+    from osai.chatbot.shops import load_shops
 
-    known = facts.load_shops(shops)
+    known = load_shops(shops)
     requests, problems = batch.read_requests(messages, known)
     chatbot = merge(load(None if model == "base" else model, dtype="auto"))
     written = batch.write_replies(chatbot, requests, out)
@@ -135,8 +136,8 @@ def tour(
 def main() -> None:
     """Run the command; what goes wrong ends in one line for the reader and exit code 1."""
     from osai.chatbot.conversations import ConversationError
-    from osai.chatbot.facts import ShopError
     from osai.chatbot.model import ModelError
+    from osai.chatbot.shops import ShopError
     from osai.places import PlaceError
 
     for stream in (sys.stdout, sys.stderr):

@@ -22,8 +22,8 @@ from rich.table import Table
 from osai.chatbot import hanoi, training
 from osai.chatbot.conversations import ConversationError
 from osai.chatbot.evaluation import Judged, evaluate
-from osai.chatbot.facts import ShopError
 from osai.chatbot.model import Chatbot, ModelError, load, merge
+from osai.chatbot.shops import ShopError
 from osai.grading import rehearsal
 from osai.grading.stock import GradingError, find_course
 from osai.places import PlaceError, checkout

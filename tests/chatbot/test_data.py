@@ -9,8 +9,8 @@ from osai.authoring import hanoi as build
 from osai.chatbot import address, checks, hanoi
 from osai.chatbot.conversations import ConversationError, load, training_messages
 from osai.chatbot.evaluation import judge, load_cases
-from osai.chatbot.facts import load_shops
 from osai.chatbot.reply import Reply
+from osai.chatbot.shops import load_shops
 
 
 @pytest.fixture(scope="module")

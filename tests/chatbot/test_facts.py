@@ -4,36 +4,36 @@ import json
 from pathlib import Path
 
 import pytest
-from osai.chatbot import facts, hanoi
+from osai.chatbot import facts, hanoi, shops
 
 
 @pytest.fixture(scope="module")
-def shop() -> facts.Shop:
+def shop() -> shops.Shop:
     return hanoi.shops()["bep-ho-guom"]
 
 
-def paths(shop: facts.Shop, message: str, history: tuple[str, ...] = ()) -> list[str]:
+def paths(shop: shops.Shop, message: str, history: tuple[str, ...] = ()) -> list[str]:
     return [fact.path for fact in facts.find(shop, message, history).facts]
 
 
-def test_an_order_is_found_by_its_number(shop: facts.Shop):
+def test_an_order_is_found_by_its_number(shop: shops.Shop):
     (fact,) = facts.find(shop, "đơn bh1042 của chị tới đâu rồi em").facts
     assert fact.path == "orders.0" and "24/11/2026" in fact.text
 
 
-def test_an_unknown_order_is_not_replaced_by_a_similar_one(shop: facts.Shop):
+def test_an_unknown_order_is_not_replaced_by_a_similar_one(shop: shops.Shop):
     (fact,) = facts.find(shop, "đơn BH1024 tới đâu rồi").facts
     assert fact.path == "orders" and "BH1024" in fact.text and "không có" in fact.text
     assert "BH1042" not in fact.text
 
 
-def test_an_order_question_without_number_says_so(shop: facts.Shop):
+def test_an_order_question_without_number_says_so(shop: shops.Shop):
     assert [fact.text for fact in facts.find(shop, "hàng của mình bao giờ giao").facts] == [
         "Khách chưa cho mã đơn"
     ]
 
 
-def test_an_order_number_from_earlier_turns_counts(shop: facts.Shop):
+def test_an_order_number_from_earlier_turns_counts(shop: shops.Shop):
     assert paths(shop, "vậy hôm nào tới ạ?", ("đơn BH1057 của anh",)) == ["orders.1"]
 
 
@@ -51,16 +51,16 @@ def test_an_order_number_from_earlier_turns_counts(shop: facts.Shop):
         ("cho xin số hotline gặp nhân viên", "hotline"),
     ],
 )
-def test_a_topic_brings_its_lines(shop: facts.Shop, message: str, path: str):
+def test_a_topic_brings_its_lines(shop: shops.Shop, message: str, path: str):
     assert path in paths(shop, message)
 
 
-def test_an_order_number_after_it_was_asked_for_belongs_to_the_question(shop: facts.Shop):
+def test_an_order_number_after_it_was_asked_for_belongs_to_the_question(shop: shops.Shop):
     found = facts.find(shop, "BH1057", ("cho chị hủy đơn hàng",))
     assert found.intent == "cancel" and found.facts[0].path == "orders.1"
 
 
-def test_a_place_chooses_its_delivery_area(shop: facts.Shop):
+def test_a_place_chooses_its_delivery_area(shop: shops.Shop):
     assert paths(shop, "phí ship nội thành bao nhiêu") == ["shipping.0", "free_shipping_from"]
     assert paths(shop, "ship về Đà Nẵng hết bao nhiêu") == ["shipping.2", "free_shipping_from"]
     assert len(paths(shop, "phí ship về Cầu Giấy bao nhiêu")) == 4  # all areas: it cannot tell
@@ -72,14 +72,14 @@ def test_letters_and_digits_are_an_order_number_only_where_they_look_like_one():
     assert facts.order_ids("ib 500 cai, loa 5w, con 200") == []
 
 
-def test_a_word_with_marks_is_no_product_that_looks_like_it_without(shop: facts.Shop):
+def test_a_word_with_marks_is_no_product_that_looks_like_it_without(shop: shops.Shop):
     assert paths(shop, "mấy giờ mở cửa") == ["branches.0", "branches.1"]
     assert paths(shop, "máy xay còn không") == ["products.3"]
 
 
 def test_money_is_written_the_vietnamese_way():
-    assert facts.money(1250000) == "1.250.000 ₫"
-    assert facts.money(0) == "0 ₫"
+    assert shops.money(1250000) == "1.250.000 ₫"
+    assert shops.money(0) == "0 ₫"
 
 
 def broken(tmp_path: Path, change) -> Path:
@@ -101,22 +101,22 @@ def broken(tmp_path: Path, change) -> Path:
     ],
 )
 def test_a_wrong_field_is_named(tmp_path: Path, change, field: str):
-    with pytest.raises(facts.ShopError, match=field.replace(".", r"\.")) as error:
-        facts.load_shop(broken(tmp_path, change))
+    with pytest.raises(shops.ShopError, match=field.replace(".", r"\.")) as error:
+        shops.load_shop(broken(tmp_path, change))
     assert "Next step" in str(error.value)
 
 
 def test_extra_keys_are_ignored(tmp_path: Path):
     file = broken(tmp_path, lambda s: s.update(colour="red"))
-    assert facts.load_shop(file).name == "Thời trang Lụa Hà"
+    assert shops.load_shop(file).name == "Thời trang Lụa Hà"
 
 
 def test_an_empty_folder_a_wrong_encoding_and_no_json_are_told_apart(tmp_path: Path):
-    with pytest.raises(facts.ShopError, match="no shop file"):
-        facts.load_shops(tmp_path)
+    with pytest.raises(shops.ShopError, match="no shop file"):
+        shops.load_shops(tmp_path)
     (tmp_path / "a.json").write_bytes("Bếp".encode("utf-16"))
-    with pytest.raises(facts.ShopError, match="UTF-8"):
-        facts.load_shops(tmp_path)
+    with pytest.raises(shops.ShopError, match="UTF-8"):
+        shops.load_shops(tmp_path)
     (tmp_path / "a.json").write_text("{", encoding="utf-8")
-    with pytest.raises(facts.ShopError, match="whole file"):
-        facts.load_shops(tmp_path)
+    with pytest.raises(shops.ShopError, match="whole file"):
+        shops.load_shops(tmp_path)

@@ -1,61 +1,129 @@
-"""Build the training conversations of ``data/hanoi`` and their shops from its phrasings.
+"""Build the conversations of ``data/hanoi`` from its phrasings, parts and replies.
 
-``python -m osai.authoring.hanoi build`` writes ``train.jsonl`` and
-``train_shops.jsonl`` anew, byte for byte the same for the
-same inputs and seed; ``check`` says whether they are up to date.
+``python -m osai.authoring.hanoi build`` writes the training shops, the training and validation
+conversations and the review sheet anew, byte for byte the same for the same inputs; ``check`` says
+whether they are up to date. What a reply is made of is found by `facts.find`, exactly as in service,
+so that no conversation shows the model a prompt that it will not meet.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import random
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from osai.chatbot import address, facts, intents
-from osai.chatbot.facts import Product, Shop
+from osai.chatbot.facts import Found
+from osai.chatbot.shops import Shop, money
+from osai.chatbot.vietnamese import strip_marks
 
 SEED = 2026
-SHOPS = 240
-SIZE = 1800
+SHOPS = 300
+SIZE = 2400
+VALID_SHOPS = 30
+VALID_SIZE = 150  # conversations in each of the two validation files
+SEVERAL_TURNS = 0.2  # share of conversations with more than one question
+MADE_FROM = ("asks.jsonl", "parts.json", "replies.json")
+
 # The customer's own word and what they call the shop, with weights: most write as anh or chị.
 TERMS = {
     ("chị", "em"): 5, ("anh", "em"): 5, ("em", "shop"): 3, ("mình", "shop"): 4,
     ("tôi", "shop"): 3, ("mình", "bạn"): 1,
 }  # fmt: skip
 ELDER_TERMS = {("cô", "cháu"): 2, ("bác", "cháu"): 3, ("chú", "cháu"): 2, ("cô", "con"): 1}
+SHORT_WORDS = {"mình": ("mk", "mik", "mình"), "em": ("e", "em"), "tôi": ("tôi",),
+               "anh": ("a", "anh"), "chị": ("c", "chị")}  # fmt: skip
+SOUTHERN_WORDS = {"tôi": ("tui", "tôi")}
 
 
-def build(phrasings: dict[str, Any]) -> dict[str, str]:
-    """Texts of the two files by name: training shops, and conversations spread over the cases.
+@dataclass(frozen=True)
+class Material:
+    """What the conversations are made of, as read from the folder."""
+
+    asks: Sequence[dict[str, Any]]
+    parts: dict[str, Any]
+    replies: Mapping[tuple[str, str], Sequence[str]]
+
+
+def read(folder: Path) -> Material:
+    """Read the three files that are written by hand. Raises OSError or ValueError."""
+    asks_file, parts_file, replies_file = (
+        (folder / name).read_text(encoding="utf-8") for name in MADE_FROM
+    )
+    return Material(
+        [json.loads(line) for line in asks_file.splitlines()],
+        json.loads(parts_file),
+        {
+            (entry["topic"], entry["situation"]): entry["reply"]
+            for entry in json.loads(replies_file)["replies"]
+        },
+    )
+
+
+def build(folder: Path) -> dict[str, str]:
+    """The texts of all made files by name.
 
     Numbers, names and rules differ from shop to shop, so that the model can only learn to copy
-    them from the system turn, never to remember them.
+    them from the system turn, never to remember them. ``valid_phrasing.jsonl`` asks in words that
+    training has not seen, ``valid_shop.jsonl`` in shops that it has not seen.
     """
-    rng = random.Random(SEED)
-    made = {f"S{number:03d}": _shop(rng, phrasings["shops"]) for number in range(1, SHOPS + 1)}
-    shops = {name: Shop.model_validate_json(json.dumps(shop)) for name, shop in made.items()}
-    lines: dict[str, dict[str, Any]] = {}
-    while len(lines) < SIZE:
-        for case in rng.sample(phrasings["cases"], len(phrasings["cases"])):
-            record = _conversation(rng, phrasings["around"], shops, made, case)
-            if record is not None and len(lines) < SIZE:
-                lines.setdefault(record["messages"][0]["content"], record)
+    material = read(folder)
+    shops = _shops(random.Random(SEED), material, "S", SHOPS)
+    others = _shops(random.Random(SEED + 1), material, "V", VALID_SHOPS)
+    known = [ask for ask in material.asks if ask["split"] == "train"]
+    unseen = [ask for ask in material.asks if ask["split"] == "valid"]
+    files = {
+        "train.jsonl": _conversations(SEED, material, known, shops, "T", SIZE),
+        "valid_phrasing.jsonl": _conversations(SEED + 2, material, unseen, shops, "P", VALID_SIZE),
+        "valid_shop.jsonl": _conversations(SEED + 3, material, known, others, "N", VALID_SIZE),
+    }
     return {
-        "train_shops.jsonl": _jsonl({"id": name, **shop} for name, shop in made.items()),
-        "train.jsonl": _jsonl(
-            {"id": f"T{number:04d}", **record} for number, record in enumerate(lines.values(), 1)
-        ),
+        "train_shops.jsonl": _jsonl(shops.values()),
+        "valid_shops.jsonl": _jsonl(others.values()),
+        **{name: _jsonl(records) for name, records in files.items()},
+        "review.csv": _review(material.asks, material.replies),
     }
 
 
 def _jsonl(records: Iterable[dict[str, Any]]) -> str:
     return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+
+
+def _review(
+    asks: Sequence[dict[str, Any]], replies: Mapping[tuple[str, str], Sequence[str]]
+) -> str:
+    """The sheet for a native speaker: every sentence once, with columns to fill in."""
+    sheet = io.StringIO()
+    table = csv.writer(sheet, lineterminator="\n")
+    table.writerow(["id", "kind", "topic", "style", "text", "natural (yes/no)", "better", "reader"])
+    for ask in asks:
+        table.writerow([ask["id"], "customer", ask["topic"], ask["style"], ask["text"], "", "", ""])
+    number = 0
+    for (topic, situation), texts in replies.items():
+        for text in texts:
+            number += 1
+            where = f"{topic} {situation}".strip()
+            table.writerow([f"R{number:03d}", "shop", where, "", text, "", "", ""])
+    return sheet.getvalue()
+
+
+# Shops
+
+
+def _shops(
+    rng: random.Random, material: Material, letter: str, count: int
+) -> dict[str, dict[str, Any]]:
+    names = (f"{letter}{number:03d}" for number in range(1, count + 1))
+    return {name: {"id": name, **_shop(rng, material.parts)} for name in names}
 
 
 def _digits(rng: random.Random, count: int) -> str:
@@ -66,239 +134,407 @@ def _digits(rng: random.Random, count: int) -> str:
     return digits
 
 
-def _shop(rng: random.Random, parts: dict[str, Any]) -> dict[str, Any]:
-    """A training shop; money in steps of 1,000 VND as real prices are."""
+def _dong(rng: random.Random, low: int, high: int) -> int:
+    """An amount between two thousands of VND; one in two is round, as prices often are."""
+    step = rng.choice([1, 1, 11, 50])
+    return max(low, rng.randrange(low, high) // step * step) * 1000
 
-    def dong(low: int, high: int) -> int:
-        # Round prices and repeated digits are common in shops and hard to copy: one in two.
-        step = rng.choice([1, 1, 11, 50])
-        return max(low, rng.randrange(low, high) // step * step) * 1000
 
-    trade = rng.choice(sorted(parts["trades"]))
-    products = []
-    for item in rng.sample(parts["trades"][trade], 5):
-        if rng.random() < 0.5:  # a name never seen before: it can only be copied
-            plain = f"{rng.choice(parts['nouns'])} {rng.choice(parts['qualities'])}"
-            item = {"name": _capital(plain), "mentions": [plain]}
-        brand = " ".join(rng.sample(parts["brands"], rng.randrange(1, 3)))
-        products.append(
-            {
-                "name": f"{item['name']} {brand} {rng.choice(parts['models'])}".strip(),
-                "mentions": item["mentions"],
-                "price": dong(60, 6000),
-                "stock": rng.choice([0, rng.randrange(2, 90), rng.randrange(2, 90)]),
-                "warranty_months": rng.choice([None, *range(3, 37, 3)]),
-            }
-        )
-    prefix = "".join(rng.choices("ABCDGHKLMNPQTVX", k=2))
-    orders: list[dict[str, Any]] = []
-    for status in ["preparing", "shipping", "delivered", "cancelled", "shipping"]:
-        item = rng.choice(products)
-        month = rng.choice([*range(1, 13), 11, 11])
-        eta = f"{rng.choice([*range(1, 29), 11, 22]):02d}/{month:02d}/2026"
-        number = prefix + _digits(rng, 4)
-        while any(order["id"] == number for order in orders):
-            number = prefix + _digits(rng, 4)
-        orders.append(
-            {
-                "id": number,
-                "status": status,
-                "eta": eta if status in ("preparing", "shipping") else None,
-                "items": [item["name"]],
-                "total": item["price"],
-                "payment": rng.choice(parts["payment"]),
-            }
-        )
-    fees = sorted(rng.sample(range(12, 70), 3))
+def _product(rng: random.Random, parts: dict[str, Any], item: dict[str, Any]) -> dict[str, Any]:
+    if rng.random() < 0.35:  # a name never seen before: it can only be copied
+        plain = f"{rng.choice(parts['nouns'])} {rng.choice(parts['qualities'])}"
+        item = {"name": _capital(plain), "mentions": [plain]}
+    brand = " ".join(rng.sample(parts["brands"], rng.choice([0, 1, 1, 2])))
+    spec = rng.choice(parts["specs"]) if rng.random() < 0.5 else ""
+    mentions = list(item["mentions"])
+    if brand:
+        first = brand.split()[0]
+        mentions += [f"{mention} {first}" for mention in item["mentions"]] * 2
     return {
-        "name": f"{trade} {rng.choice(parts['names'])}",
-        "hotline": "1900 " + _digits(rng, 4),
-        "branches": [
+        "name": " ".join(f"{item['name']} {brand} {spec}".split()),
+        "mentions": mentions,
+        "price": _dong(rng, 20, rng.choice([400, 2000, 9000, 30000])),
+        "stock": rng.choice([0, rng.randrange(1, 12), rng.randrange(2, 90), rng.randrange(2, 300)]),
+        "warranty_months": rng.choice([None, None, *range(3, 37, 3), *range(1, 37)]),
+    }
+
+
+def _orders(
+    rng: random.Random, parts: dict[str, Any], products: list[dict[str, Any]]
+) -> list[dict]:
+    prefix = "".join(rng.choices("ABCDEGHKLMNPQRSTVX", k=rng.choice([2, 2, 2, 3])))
+    length = rng.choice([3, 4, 4, 4, 5, 6])
+    orders: dict[str, dict[str, Any]] = {}
+    for status in ("preparing", "shipping", "delivered", "cancelled", "returned", "shipping",
+                   "preparing"):  # fmt: skip
+        chosen = rng.sample(products, rng.choice([1, 1, 2]))
+        day = f"{rng.choice([*range(1, 29), 11, 22]):02d}/{rng.choice([*range(1, 13), 11]):02d}"
+        promised = status in ("preparing", "shipping") and rng.random() < 0.85
+        number = prefix + _digits(rng, length)
+        while number in orders:
+            number = prefix + _digits(rng, length)
+        orders[number] = {
+            "id": number,
+            "status": status,
+            "eta": f"{day}/{rng.choice([2026, 2026, 2027])}" if promised else None,
+            "items": [product["name"] for product in chosen],
+            "total": sum(product["price"] for product in chosen),
+            "payment": rng.choice(parts["order_payment"]),
+        }
+    return list(orders.values())
+
+
+def _branches(rng: random.Random, parts: dict[str, Any]) -> list[dict[str, str]]:
+    branches = []
+    for street in rng.sample(parts["streets"], rng.choice([1, 2, 2, 2, 3])):
+        opens, closes = rng.choice(parts["hours"])
+        ward = rng.choice(parts["wards"])
+        place = rng.choice([street, street, ward.partition(" ")[2]])
+        number = rng.choice(
+            [str(rng.randrange(1, 400)), f"{rng.randrange(2, 99)}/{rng.randrange(2, 40)}"]
+        )
+        branches.append(
             {
-                "name": f"{rng.choice(parts['branch_kinds'])} {street}",
-                "address": f"{rng.randrange(2, 400)} {street}, {rng.choice(parts['wards'])}, Hà Nội",
-                "open": rng.choice(parts["open"]),
-                "close": rng.choice(parts["close"]),
+                "name": f"{rng.choice(parts['branch_kinds'])} {place}",
+                "address": f"{number} {street}, {ward}, Hà Nội",
+                "open": opens,
+                "close": closes,
                 "days": rng.choice(parts["days"]),
             }
-            for street in rng.sample(parts["streets"], 2)
-        ],
+        )
+    return branches
+
+
+def _shop(rng: random.Random, parts: dict[str, Any]) -> dict[str, Any]:
+    """A training shop; money in steps of 1,000 VND as real prices are."""
+    trade = rng.choice(sorted(parts["trades"]))
+    items = rng.sample(parts["trades"][trade], rng.randrange(4, 8))
+    products = [_product(rng, parts, item) for item in items]
+    if rng.random() < 0.4:  # two of a kind: a customer's word may fit both
+        products.append(_product(rng, parts, items[0]))
+    areas = [rng.choice(parts["areas"][kind]) for kind in ("inner", "outer", "province")]
+    fees = sorted(rng.sample(range(12, 99), 3))
+    numbers = {"n": rng.randrange(2, 49), "a": rng.randrange(23, 31), "b": rng.randrange(2, 13)}
+
+    def text(name: str) -> str:
+        return rng.choice(parts[name]).format(**numbers)
+
+    condition = text("return_condition")
+    if rng.random() < 0.25 and len(condition) < 40:
+        condition += ", " + text("return_condition")
+    return {
+        "name": f"{trade} {rng.choice(parts['shop_names'])}" if rng.random() < 0.6 else rng.choice(parts["shop_names"]),
+        "hotline": rng.choice(["1900 " + _digits(rng, 4), "1800 " + _digits(rng, 4),
+                               "024 " + _digits(rng, 4) + " " + _digits(rng, 4)]),
+        "branches": _branches(rng, parts),
         "products": products,
         "policies": {
             "return_days": rng.randrange(2, 31),
-            "return_condition": ", ".join(rng.sample(parts["return_condition"], 2)),
-            "exchange_fee": rng.choice([0, dong(10, 60)]),
+            "return_condition": condition,
+            "exchange_fee": rng.choice([0, _dong(rng, 10, 60)]),
             "refund_days": rng.randrange(2, 15),
-            "cancel": "được hủy " + rng.choice(parts["cancel"]).format(n=rng.randrange(2, 49)),
-            "invoice": "xuất hóa đơn "
-            + rng.choice(["", "điện tử "])
-            + rng.choice(parts["invoice"]).format(n=rng.randrange(2, 10))
-            + rng.choice(["", ", " + rng.choice(parts["invoice_needs"])]),
-            "payment": rng.sample(parts["payment"], rng.randrange(2, 5)),
+            "cancel": text("cancel"),
+            "invoice": text("invoice"),
+            "payment": rng.sample(parts["payment"], rng.randrange(1, 5)),
             "inspect_before_paying": rng.random() < 0.5,
-            "holiday": f"nghỉ Tết từ {rng.randrange(25, 31)} tháng Chạp, "
-            f"mở lại mùng {rng.randrange(3, 11)}",
+            "holiday": text("holiday"),
         },
         "shipping": [
             {"area": area, "fee": fee * 1000, "days": rng.choice(parts["shipping_days"])}
-            for area, fee in zip(parts["areas"], fees, strict=True)
+            for area, fee in zip(areas, fees, strict=True)
         ],
         "free_shipping_from": rng.choice([rng.randrange(2, 20) * 100, rng.randrange(20, 150) * 10])
         * 1000,
-        "orders": orders,
-    }
+        "orders": _orders(rng, parts, products),
+    }  # fmt: skip
 
 
-def _conversation(
+# Conversations
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """Who talks with which shop: shop file, the customer's word, the word for the shop, style."""
+
+    stem: str
+    made: dict[str, Any]
+    shop: Shop
+    customer: str
+    vocative: str
+    style: str
+
+
+def _conversations(
+    seed: int,
+    material: Material,
+    asks: Sequence[dict[str, Any]],
+    made: Mapping[str, dict[str, Any]],
+    letter: str,
+    size: int,
+) -> list[dict[str, Any]]:
+    """Conversations over all topics in turn; each ask comes as seldom again as its topic allows."""
+    rng = random.Random(seed)
+    shops = {name: Shop.model_validate_json(json.dumps(shop)) for name, shop in made.items()}
+    by_topic: dict[str, list[dict[str, Any]]] = {}
+    for ask in asks:
+        by_topic.setdefault(ask["topic"], []).append(ask)
+    answers = by_topic.pop(intents.ANSWER)
+    topics = [topic for topic in by_topic for _ in range(_weight(topic))]
+    waiting: dict[str, list[dict[str, Any]]] = {}
+    records: dict[str, dict[str, Any]] = {}
+    while len(records) < size:
+        for topic in rng.sample(topics, len(topics)):
+            if not waiting.get(topic):
+                waiting[topic] = rng.sample(by_topic[topic], len(by_topic[topic]))
+            ask = waiting[topic].pop()
+            stem = rng.choice(sorted(shops))
+            terms = ELDER_TERMS if ask["style"] == "elder" else TERMS
+            customer, vocative = rng.choices(list(terms), weights=list(terms.values()))[0]
+            scene = _Scene(stem, made[stem], shops[stem], customer, vocative, ask["style"])
+            turns = _turns(rng, material, scene, ask, asks, answers)
+            if turns is not None and len(records) < size:
+                key = "\n".join(turn["content"] for turn in turns if turn["role"] == "user")
+                records.setdefault(
+                    key,
+                    {
+                        "shop": stem,
+                        "intent": intents.intent(turns[-1]["topic"]),
+                        "topic": turns[-1]["topic"],
+                        "style": ask["style"],
+                        "messages": [
+                            {"role": turn["role"], "content": turn["content"]} for turn in turns
+                        ],
+                    },
+                )
+    return [
+        {"id": f"{letter}{number:04d}", **record}
+        for number, record in enumerate(records.values(), 1)
+    ]
+
+
+def _weight(topic: str) -> int:
+    """How often a topic comes up: more where there is more to copy."""
+    return 4 if topic in ("order_status", "price", "stock") else 2 if topic in _COPIED else 1
+
+
+_COPIED = {"delivery_delay", "cancel", "return", "exchange", "warranty", "shipping_fee", "payment",
+           "opening_hours", "opening_hours.place", "vat_invoice", "holiday_hours"}  # fmt: skip
+
+
+def _turns(
     rng: random.Random,
-    around: dict[str, Any],
-    shops: dict[str, Shop],
-    made: dict[str, dict[str, Any]],
-    case: dict[str, Any],
-) -> dict[str, Any] | None:
-    style, ask = rng.choice(case["ask"])
-    if rng.random() < 0.35:
-        before = rng.choice(around["before"][style])
-        ask = f"{before} {_after_comma(ask) if before.endswith(',') else ask}"
-    if rng.random() < 0.35:
-        ask = f"{ask} {rng.choice(around['after'][style])}"
-    stem = rng.choice(sorted(shops))
-    shop = shops[stem]
-    values = _values(rng, made[stem], shop, case["needs"])
-    if values is None:
+    material: Material,
+    scene: _Scene,
+    ask: dict[str, Any],
+    asks: Sequence[dict[str, Any]],
+    answers: Sequence[dict[str, Any]],
+) -> list[dict[str, str]] | None:
+    """The turns of one conversation, or None where ask and shop do not go together."""
+    turns = _exchange(rng, material, scene, ask, [], ask["topic"])
+    if turns is None or rng.random() > SEVERAL_TURNS:
+        return turns
+    found_missing = turns[-1]["situation"] == "missing"
+    if found_missing:  # the shop asked for an order number or a product: the customer gives it
+        about = "{p}" if intents.intent(ask["topic"]) in ("price", "stock", "warranty") else "{id}"
+        second = rng.choice([answer for answer in answers if about in answer["text"]])
+        return _exchange(rng, material, scene, second, turns, ask["topic"])
+    same_style = [
+        one for one in asks if one["style"] == scene.style and one["topic"] != intents.ANSWER
+    ]
+    second = rng.choice(same_style)
+    return _exchange(rng, material, scene, second, turns, second["topic"], around=False)
+
+
+def _exchange(
+    rng: random.Random,
+    material: Material,
+    scene: _Scene,
+    ask: dict[str, Any],
+    before: Sequence[dict[str, str]],
+    topic: str,
+    around: bool = True,
+) -> list[dict[str, str]] | None:
+    """One question and its reply behind the turns before; None where they do not go together."""
+    text = ask["text"]
+    if around and not before:
+        text = _with_words_around(rng, material.parts["around"], text, ask["style"])
+    slots = _slots(rng, scene, text, topic, ask)
+    if slots is None:
         return None
-    terms = ELDER_TERMS if style == "elder" else TERMS
-    customer, vocative = rng.choices(list(terms), weights=list(terms.values()))[0]
-    message = _fill(ask, {**values, "c": customer, "v": vocative})
-    if style in ("polite", "bare", "angry") and rng.random() < 0.2:
-        message, style = intents.unmark(message), "no_diacritics"
-    pair = address.detect(message)
-    if pair != _expected(ask, customer, vocative):
+    message = unicodedata.normalize("NFC", _fill(text, slots))
+    if ask["style"] == "no_diacritics" or (
+        ask["style"] in ("polite", "bare", "angry") and rng.random() < 0.1
+    ):
+        message = strip_marks(message)
+    history = [turn["content"] for turn in before if turn["role"] == "user"]
+    if not before and address.detect(message) != _expected(text, scene):
         return None  # what the program would misread is no example to learn from
-    reply = _fill(rng.choice(case["reply"]), {**values, "A": pair.customer, "s": pair.self_})
-    # Templates write the terms in lower case; a sentence opens with a capital.
-    reply = re.sub(r"(?<=[.!?] )\w", lambda match: match[0].upper(), reply)
-    return {
-        "shop": stem,
-        "intent": case["intent"],
-        "style": style,
-        "messages": [
-            {"role": "user", "content": unicodedata.normalize("NFC", message)},
-            {"role": "assistant", "content": unicodedata.normalize("NFC", reply)},
-        ],
-    }
+    terms = address.of(message, history)
+    found = facts.find(scene.shop, message, history, topic)
+    if not _as_meant(found, topic, slots):
+        return None
+    choices = material.replies[(found.topic, found.situation)]
+    template = choices[0] if rng.random() < 0.7 else rng.choice(choices)
+    reply = _reply(template, scene.shop, found, terms)
+    return [
+        *before,
+        {"role": "user", "content": message},
+        {
+            "role": "assistant",
+            "content": unicodedata.normalize("NFC", reply),
+            "topic": found.topic,
+            "situation": found.situation,
+        },
+    ]
 
 
-def _after_comma(ask: str) -> str:
-    placeholder = re.match(r"\{[CVP]\}", ask)
-    return placeholder[0].lower() + ask[3:] if placeholder else ask[:1].lower() + ask[1:]
+def _with_words_around(
+    rng: random.Random, around: dict[str, dict[str, list[str]]], text: str, style: str
+) -> str:
+    style = "bare" if style not in around["before"] else style
+    if rng.random() < 0.2:
+        before = rng.choice(around["before"][style])
+        text = f"{before} {_after_comma(text) if before.endswith(',') else text}"
+    if rng.random() < 0.2:
+        text = f"{text} {rng.choice(around['after'][style])}"
+    return text
 
 
-def _expected(ask: str, customer: str, vocative: str) -> address.Address:
+def _after_comma(text: str) -> str:
+    slot = re.match(r"\{[CV]\}", text)
+    if slot:
+        return slot[0].lower() + text[3:]
+    return text if text.startswith("{") else text[:1].lower() + text[1:]
+
+
+def _expected(text: str, scene: _Scene) -> address.Address:
     """The address terms by the rules of service, from what the template lets the customer say."""
-    if "{c}" not in ask and "{C}" not in ask:
+    if "{c}" not in text and "{C}" not in text:
         return address.UNKNOWN
-    if vocative == "con":
-        return address.Address(customer, "con" if "{v}" in ask or "{V}" in ask else "cháu")
-    return address.PAIRS[customer]
-
-
-def _fill(template: str, values: dict[str, str]) -> str:
-    capital = {key.upper(): _capital(value) for key, value in values.items() if len(key) == 1}
-    return template.format_map({**capital, **values})
+    if scene.vocative == "con":
+        says_con = "{v}" in text or "{V}" in text
+        return address.Address(scene.customer, "con" if says_con else "cháu")
+    return address.PAIRS[scene.customer]
 
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _values(
-    rng: random.Random, made: dict[str, Any], shop: Shop, needs: str
+def _fill(template: str, values: Mapping[str, str]) -> str:
+    return template.format_map(values)
+
+
+def _slots(
+    rng: random.Random, scene: _Scene, text: str, topic: str, ask: dict[str, Any]
 ) -> dict[str, str] | None:
-    """Values for a case in a shop, or None where the shop has nothing of the kind."""
-    kind, _, detail = needs.partition(":")
-    values = _shop_values(shop)
-    if detail == "missing":  # the customer names no order or product
-        return values
-    if kind == "order":
-        return _order_values(rng, shop, detail, values)
-    if kind == "product":
-        fits = [product for product in shop.products if _fits(product, detail)]
-        if not fits:
+    """Words for the slots of an ask, or None where the shop has nothing of the kind."""
+    own = scene.customer
+    if scene.style == "teencode":
+        own = rng.choice(SHORT_WORDS.get(own, (own,)))
+    if scene.style == "southern":
+        own = rng.choice(SOUTHERN_WORDS.get(own, (own,)))
+    values = {"c": own, "C": _capital(own), "v": scene.vocative, "V": _capital(scene.vocative)}
+    if "{id}" in text:
+        number = _order_number(rng, scene.shop, topic, "{late}" in text)
+        if number is None:
             return None
-        product = rng.choice(fits)
-        return values | {
-            "p": rng.choice(made["products"][shop.products.index(product)]["mentions"]),
-            "product": product.name,
-            "price": facts.money(product.price),
-            "stock": str(product.stock),
-            "months": str(product.warranty_months),
+        order = scene.shop.order(number)
+        values["id"] = number.lower() if rng.random() < 0.25 else number
+        if "{late}" in text:
+            if order is None or order.eta is None:
+                return None
+            day = datetime.strptime(order.eta, "%d/%m/%Y") + timedelta(days=rng.randrange(1, 4))
+            values["late"] = day.strftime("%d/%m")
+            values["eta"] = order.eta[:5]
+    if "{p}" in text or "{P}" in text:
+        values["p"] = rng.choice(rng.choice(scene.made["products"])["mentions"])
+        values["P"] = _capital(values["p"])
+    return values
+
+
+# Which states of an order a topic can meet, with weights; None is a number that does not exist.
+_STATES: dict[str, dict[str | None, int]] = {
+    "order_status": {"preparing": 3, "shipping": 5, "delivered": 2, "cancelled": 1, "returned": 1, None: 2},
+    "delivery_delay": {"preparing": 2, "shipping": 5, "cancelled": 1, None: 1},
+    "delivery_delay.broken": {"preparing": 2, "shipping": 5, None: 1},
+    "not_received": {"delivered": 8, "shipping": 1, None: 1},
+    "cancel": {"preparing": 5, "shipping": 3, "delivered": 1, "cancelled": 1, "returned": 1, None: 1},
+    "address_change": {"preparing": 4, "shipping": 5, "delivered": 1, "cancelled": 1, "returned": 1, None: 1},
+}  # fmt: skip
+
+
+def _order_number(rng: random.Random, shop: Shop, topic: str, late: bool) -> str | None:
+    states = _STATES.get(topic, _STATES["order_status"])
+    state = rng.choices(list(states), weights=list(states.values()))[0]
+    if state is None and not late:
+        known = shop.orders[0].id
+        prefix = re.sub(r"\d", "", known)
+        number = prefix + _digits(rng, len(known) - len(prefix))
+        return number if shop.order(number) is None else None
+    fits = [order.id for order in shop.orders if order.status == state]
+    return rng.choice(fits) if fits else None
+
+
+def _as_meant(found: Found, topic: str, slots: Mapping[str, str]) -> bool:
+    """Whether the shop's file was searched for what the template speaks of."""
+    if ("id" in slots) != (found.order_id is not None) and topic in _STATES:
+        return False
+    if "p" in slots and not found.products:
+        return False
+    return not ("p" not in slots and topic in ("price", "warranty", "stock") and found.products)
+
+
+def _reply(template: str, shop: Shop, found: Found, terms: address.Address) -> str:
+    values = {"A": terms.customer, "s": terms.self_, "S": _capital(terms.self_),
+              **_shop_values(shop), **_found_values(shop, found)}  # fmt: skip
+    reply = _fill(template, values)
+    # Templates write the terms in lower case; a sentence opens with a capital.
+    return re.sub(r"(?<=[.!?] )\w", lambda match: match[0].upper(), reply)
+
+
+def _found_values(shop: Shop, found: Found) -> dict[str, str]:
+    values = {"id": found.order.id if found.order else found.order_id or ""}
+    values["eta"] = (found.order.eta if found.order else None) or ""
+    for place, i in enumerate(found.products[: facts.MOST_LINES]):
+        product = shop.products[i]
+        months = product.warranty_months
+        values |= {
+            f"p{place}": product.name,
+            f"m{place}": money(product.price),
+            f"n{place}": str(product.stock),
+            f"k{place}": f"còn {product.stock} sản phẩm" if product.stock else "hết hàng",
+            f"w{place}": f"{months} tháng" if months else "không bảo hành",
         }
-    if kind == "shipping":
-        area = shop.shipping[int(detail)]
-        return values | {"area": area.area, "fee": facts.money(area.fee), "days": area.days}
-    has_it = {
-        "": True,
-        "fee": shop.policies.exchange_fee > 0,
-        "free_exchange": shop.policies.exchange_fee == 0,
-        "inspect": shop.policies.inspect_before_paying,
-        "no_inspect": not shop.policies.inspect_before_paying,
-    }
-    return values if has_it[detail] else None
-
-
-def _fits(product: Product, detail: str) -> bool:
-    return {
-        "in_stock": product.stock > 0,
-        "out": product.stock == 0,
-        "warranty": product.warranty_months is not None,
-        "no_warranty": product.warranty_months is None,
-    }[detail]
-
-
-def _order_values(
-    rng: random.Random, shop: Shop, detail: str, values: dict[str, str]
-) -> dict[str, str] | None:
-    prefix = re.sub(r"\d", "", shop.orders[0].id)
-    known = {order.id for order in shop.orders}
-    number = prefix + _digits(rng, 4)
-    if detail == "unknown":
-        return values | {"id": number} if number not in known else None
-    fits = [order for order in shop.orders if order.status == detail]
-    if not fits:
-        return None
-    order = rng.choice(fits)
-    values |= {"id": order.id, "eta": order.eta or ""}
-    if order.eta:
-        eta = datetime.strptime(order.eta, "%d/%m/%Y") + timedelta(days=rng.randrange(1, 4))
-        values["late"] = eta.strftime("%d/%m")
+    for place, i in enumerate(found.areas):
+        area = shop.shipping[i]
+        values |= {f"a{place}": area.area, f"f{place}": money(area.fee), f"d{place}": area.days}
+    for place, i in enumerate(found.branches):
+        branch = shop.branches[i]
+        values |= {
+            f"b{place}": branch.name,
+            f"address{place}": branch.address,
+            f"h{place}": f"{branch.open}-{branch.close}",
+            f"days{place}": branch.days,
+        }
     return values
 
 
 def _shop_values(shop: Shop) -> dict[str, str]:
     rules = shop.policies
-    values = {
+    return {
         "shop": shop.name,
         "hotline": shop.hotline,
         "return_days": str(rules.return_days),
         "return_condition": rules.return_condition,
-        "exchange_fee": facts.money(rules.exchange_fee),
+        "exchange_fee": money(rules.exchange_fee),
         "refund_days": str(rules.refund_days),
         "cancel": rules.cancel,
         "invoice": rules.invoice,
-        "payment": " và ".join((", ".join(rules.payment[:-1]), rules.payment[-1])),
+        "payment": " và ".join(filter(None, (", ".join(rules.payment[:-1]), rules.payment[-1]))),
         "holiday": rules.holiday,
-        "free": facts.money(shop.free_shipping_from),
+        "free": money(shop.free_shipping_from),
     }
-    for i, branch in enumerate(shop.branches[:2]):
-        values |= {
-            f"b{i}": branch.name,
-            f"address{i}": branch.address,
-            f"open{i}": branch.open,
-            f"close{i}": branch.close,
-            f"days{i}": branch.days,
-        }
-    return values
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -309,12 +545,14 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     folder = Path(argv[1] if len(argv) > 1 else "data/hanoi")
     try:
-        phrasings = json.loads((folder / "phrasings.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        print(f"{folder / 'phrasings.json'} cannot be read: {error}", file=sys.stderr)
+        texts = build(folder)
+    except (OSError, ValueError, KeyError) as error:
+        print(
+            f"The files {', '.join(MADE_FROM)} in {folder} cannot be used: {error}", file=sys.stderr
+        )
         return 1
     stale = []
-    for name, text in build(phrasings).items():
+    for name, text in texts.items():
         file = folder / name
         if argv[0] == "build":
             file.write_text(text, encoding="utf-8", newline="\n")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -36,7 +37,7 @@ PAIRS = {
 }
 _SPELLINGS = {
     "mk": "mình", "mik": "mình", "mình": "mình", "minh": "mình", "tớ": "mình", "t": "mình",
-    "em": "em", "e": "em", "tôi": "tôi", "toi": "tôi",
+    "em": "em", "e": "em", "tôi": "tôi", "toi": "tôi", "tui": "tôi",
     "anh": "anh", "a": "anh", "chị": "chị", "chi": "chị", "c": "chị",
     "cô": "cô", "chú": "chú", "bác": "bác", "bac": "bác", "ông": "ông", "bà": "bà",
 }  # fmt: skip
@@ -69,6 +70,12 @@ _OF_THE_SHOP = {"bên", "ben", "hàng", "shop", "tiệm", "quán"}  # "bên mìn
 _ASKED = {"cho", "giúp", "xem", "kiểm", "check", "gửi", "báo", "coi", "rep", "giup"}
 _PARTICLES = {"nhỉ", "ạ", "nhé", "nha", "à", "nghen", "ha", "hen"}
 _GREETINGS = {"ơn", "on", "tks", "thanks", "thank", "chào", "chao", "hi", "hello", "alo", "ok"}
+
+
+def of(message: str, history: Sequence[str] = ()) -> Address:
+    """The terms for a conversation: those of the first message that names the customer, kept."""
+    named = (pair for text in (*history, message) if (pair := detect(text)) != UNKNOWN)
+    return next(named, UNKNOWN)
 
 
 def detect(message: str) -> Address:

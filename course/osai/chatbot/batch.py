@@ -9,9 +9,9 @@ from pathlib import Path
 
 from osai.chatbot import address, checks
 from osai.chatbot.conversations import Message
-from osai.chatbot.facts import Shop
 from osai.chatbot.model import Chatbot
 from osai.chatbot.reply import Reply, replies
+from osai.chatbot.shops import Shop
 
 MOST_LETTERS = 4000  # a longer message is no customer's question
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osai.chatbot import address, facts, intents
-from osai.chatbot.facts import Shop
+from osai.chatbot.shops import Shop
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -37,13 +37,18 @@ class Message:
 
 @dataclass(frozen=True)
 class Conversation:
-    """A conversation of one customer with one shop (``shop`` is the stem of its file)."""
+    """A conversation of one customer with one shop (``shop`` is the stem of its file).
+
+    ``topic`` says what its last message wants, as in ``intents.LABELS``; None where it is to be read
+    from the message.
+    """
 
     id: str
     shop: str
     intent: str
     style: str
     messages: tuple[Message, ...]
+    topic: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,7 @@ def load(path: Path) -> list[Conversation]:
                 intent=str(record["intent"]),
                 style=str(record["style"]),
                 messages=messages,
+                topic=record.get("topic"),
             )
         except KeyError as error:
             raise ConversationError(
@@ -84,6 +90,11 @@ def load(path: Path) -> list[Conversation]:
                 f"{path}, line {number}: `messages` must be a list of objects with `role` and "
                 "`content` as text. Next step: correct the line."
             ) from None
+        if conversation.topic not in (None, *intents.LABELS):
+            raise ConversationError(
+                f"{path}, line {number}: `topic` is '{conversation.topic}', which is none of "
+                f"{', '.join(intents.LABELS)}. Next step: correct it, or leave the field out."
+            )
         _check_turns(path, number, conversation)
         conversations.append(conversation)
     if not conversations:
@@ -130,18 +141,17 @@ def _check_turns(path: Path, number: int, conversation: Conversation) -> None:
         raise ConversationError(f"{path}, line {number}: a turn is empty. Next step: fill it.")
 
 
-def system_turn(shop: Shop, message: str, history: Sequence[str] = ()) -> Message:
+def system_turn(
+    shop: Shop, message: str, history: Sequence[str] = (), topic: str | None = None
+) -> Message:
     """The system turn for a customer's message: shop, address terms, task, facts.
 
-    ``history`` holds the customer's earlier messages. The address terms come from the first
-    message that names the customer.
+    ``history`` holds the customer's earlier messages. ``topic`` is given where it is known, as in
+    training data; else it is read from the message.
     """
-    terms = next(
-        (pair for text in (*history, message) if (pair := address.detect(text)) != address.UNKNOWN),
-        address.UNKNOWN,
-    )
-    found = facts.find(shop, message, history)
-    task = intents.LABELS[found.intent] + (", chuyển nhân viên" if found.person else "")
+    terms = address.of(message, history)
+    found = facts.find(shop, message, history, topic)
+    task = intents.LABELS[found.topic] + (", chuyển nhân viên" if found.person else "")
     lines = [
         f"{shop.name}. Gọi khách: {terms.customer}. Xưng: {terms.self_}.",
         f"Việc: {task}.",
@@ -150,16 +160,16 @@ def system_turn(shop: Shop, message: str, history: Sequence[str] = ()) -> Messag
     return Message("system", "\n".join(lines))
 
 
-def prompt(shop: Shop, turns: Sequence[Message]) -> list[Message]:
+def prompt(shop: Shop, turns: Sequence[Message], topic: str | None = None) -> list[Message]:
     """The system turn followed by the turns so far; the last turn is the customer's."""
     customer = [turn.content for turn in turns if turn.role == "user"]
-    return [system_turn(shop, customer[-1], customer[:-1]), *turns]
+    return [system_turn(shop, customer[-1], customer[:-1], topic), *turns]
 
 
 def training_messages(shop: Shop, conversation: Conversation) -> list[Message]:
     """All messages of a training conversation: system turn, customer, …, the shop's last reply."""
     *before, last = conversation.messages
-    return [*prompt(shop, before), last]
+    return [*prompt(shop, before, conversation.topic), last]
 
 
 def render(

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from osai.chatbot import checks, facts
+from osai.chatbot import checks
 from osai.chatbot.checks import Check
 from osai.chatbot.conversations import ConversationError, Message, read_jsonl
-from osai.chatbot.facts import Shop
 from osai.chatbot.model import Chatbot
 from osai.chatbot.reply import Reply, replies
+from osai.chatbot.shops import Shop, as_json
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def _yes_no_either(value: object) -> bool | None:
 
 def judge(case: Case, shop: Shop, reply: Reply) -> Judged:
     """Run every check on a reply."""
-    known = f"{facts.shop_json(shop)} {case.message}"
+    known = f"{as_json(shop)} {case.message}"
     return Judged(
         case,
         reply,

@@ -1,98 +1,34 @@
-"""What the shop knows: the shop file, and the few lines of it that a message asks about.
+"""What a message asks about: its topic, its situation in this shop, and the facts to answer with.
 
-Facts come from the file at reply time, never from the model's weights, so that one adapter can
-serve a shop it has never seen. `find` picks the lines by the intent, product names, places and
-order numbers of the message; each line keeps its dotted path into the file.
+Facts come from the shop file at reply time, never from the model's weights, so that one adapter can
+serve a shop it has never seen. `find` reads the topic, looks order numbers, products and places up
+in the file, and returns the few lines a reply may use; each keeps its dotted path into the file.
 """
 
 from __future__ import annotations
 
-import json
+import itertools
 import math
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from dataclasses import dataclass, replace
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from osai.chatbot import intents, rules
+from osai.chatbot.shops import Order, Shop, money
+from osai.chatbot.vietnamese import has_marks, unmark
 
-from osai.chatbot import intents
-
-
-class ShopError(ValueError):
-    """A shop file that cannot be used; the message names the file, the field and the next step."""
-
-
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
-
-
-class Branch(_Record):
-    """A place where customers can come; the texts are shown as written."""
-
-    name: str
-    address: str
-    open: str
-    close: str
-    days: str
-
-
-class Product(_Record):
-    """Something for sale; ``price`` in VND, ``warranty_months`` None where there is no warranty."""
-
-    name: str
-    price: int = Field(ge=0)
-    stock: int = Field(ge=0)
-    warranty_months: int | None
-
-
-class Policies(_Record):
-    """The shop's rules; counts in days, ``exchange_fee`` in VND."""
-
-    return_days: int = Field(ge=0)
-    return_condition: str
-    exchange_fee: int = Field(ge=0)
-    refund_days: int = Field(ge=0)
-    cancel: str
-    invoice: str
-    payment: tuple[str, ...]
-    inspect_before_paying: bool
-    holiday: str
-
-
-class Shipping(_Record):
-    """Delivery to an area; ``fee`` in VND, ``days`` as written."""
-
-    area: str
-    fee: int = Field(ge=0)
-    days: str
-
-
-class Order(_Record):
-    """An order; ``eta`` is dd/mm/yyyy or None, ``total`` in VND."""
-
-    id: str
-    status: Literal["preparing", "shipping", "delivered", "cancelled", "returned"]
-    eta: str | None = Field(pattern=r"^\d{2}/\d{2}/\d{4}$")
-    items: tuple[str, ...]
-    total: int = Field(ge=0)
-    payment: str
-
-
-class Shop(_Record):
-    """One shop file. Extra keys are ignored; money is in VND."""
-
-    name: str
-    hotline: str
-    branches: tuple[Branch, ...]
-    products: tuple[Product, ...]
-    policies: Policies
-    shipping: tuple[Shipping, ...]
-    free_shipping_from: int = Field(ge=0)
-    orders: tuple[Order, ...]
+STATUS = {
+    "preparing": "đang chuẩn bị",
+    "shipping": "đang giao",
+    "delivered": "đã giao",
+    "cancelled": "đã hủy",
+    "returned": "đã trả lại",
+}
+_ABOUT_ORDERS = {"order_status", "delivery_delay", "not_received", "cancel", "address_change"}
+_ABOUT_PRODUCTS = {"price", "stock", "warranty"}
+MOST_LINES = 3  # more branches, areas or products than this are not told in one reply
 
 
 @dataclass(frozen=True)
@@ -103,285 +39,346 @@ class Fact:
     text: str
 
 
-def load_shop(path: Path) -> Shop:
-    """Read a shop file (JSON, UTF-8). Raises ShopError naming the field that is wrong."""
-    try:
-        return Shop.model_validate_json(path.read_text(encoding="utf-8-sig"))
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the whole file"
-        raise ShopError(
-            f"{path}: {field}: {first['msg']} ({error.error_count()} problem(s) in all). "
-            "Next step: correct the file; data/hanoi/README.md lists every field."
-        ) from None
-    except UnicodeDecodeError as error:
-        raise ShopError(
-            f"{path}: not UTF-8 at byte {error.start}. Next step: save the file as UTF-8."
-        ) from None
-    except OSError as error:
-        raise ShopError(f"{path}: {error.strerror or error}. Next step: check the path.") from None
-
-
-def load_shops(folder: Path) -> dict[str, Shop]:
-    """All shop files of a folder by stem, in the order of their names. Raises ShopError."""
-    files = sorted(folder.glob("*.json"))
-    if not files:
-        raise ShopError(f"{folder}: no shop file (*.json). Next step: check the path.")
-    return {file.stem: load_shop(file) for file in files}
-
-
-def load_shops_jsonl(path: Path) -> dict[str, Shop]:
-    """Shops from a JSON-lines file by their ``id``. Raises ShopError naming line and field."""
-    shops = {}
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise ShopError(f"{path}: {error.strerror or error}. Next step: check the path.") from None
-    for number, line in enumerate(lines, 1):
-        try:
-            shops[str(json.loads(line)["id"])] = Shop.model_validate_json(line)
-        except (ValidationError, ValueError, KeyError, TypeError) as error:
-            raise ShopError(
-                f"{path}, line {number}: {str(error).splitlines()[0]}. Next step: correct it."
-            ) from None
-    return shops
-
-
-def money(dong: int) -> str:
-    """An amount as Vietnamese shops write it: ``1250000`` becomes ``1.250.000 ₫``."""
-    return f"{dong:,}".replace(",", ".") + " ₫"
-
-
-STATUS = {
-    "preparing": "đang chuẩn bị",
-    "shipping": "đang giao",
-    "delivered": "đã giao",
-    "cancelled": "đã hủy",
-    "returned": "đã trả lại",
-}
-
-# "bh1042" as customers type it; apart from its digits only in capitals ("BH 1042", not "ib 500").
-ORDER_ID = re.compile(r"\b((?i:[a-z]{2,3})\d{3,6}|[A-Z]{2,3}[ -]\d{3,6})\b")
-_ABOUT_ORDERS = {"order_status", "delivery_delay", "not_received", "cancel", "address_change"}
-_ABOUT_PRODUCTS = {"price", "stock", "warranty"}
-
-
 @dataclass(frozen=True)
 class Found:
-    """What was understood of a message: intent, whether a person is needed, the facts to use."""
+    """What was understood of a message.
 
-    intent: str
-    person: bool
-    facts: tuple[Fact, ...]
+    ``topic`` as in ``intents.LABELS``; ``situation`` is what the shop file adds to it (*shipping*,
+    *missing*, *out* …), empty where it adds nothing; ``person`` whether one must take over;
+    ``order_id`` the number the customer named, ``order`` what the file knows of it; ``products``,
+    ``areas`` and ``branches`` are indices into the shop file.
+    """
+
+    topic: str
+    situation: str = ""
+    person: bool = False
+    facts: tuple[Fact, ...] = ()
+    order_id: str | None = None
+    order: Order | None = None
+    products: tuple[int, ...] = ()
+    areas: tuple[int, ...] = ()
+    branches: tuple[int, ...] = ()
+
+    @property
+    def intent(self) -> str:
+        """The intent that the topic belongs to."""
+        return intents.intent(self.topic)
+
+
+def find(shop: Shop, message: str, history: Sequence[str] = (), topic: str | None = None) -> Found:
+    """Understand a message in this shop; ``history`` holds the customer's earlier messages.
+
+    ``topic`` replaces the reading of the message where it is known, as in training data.
+    """
+    ids = order_ids(message)
+    products = match_products(shop, message)
+    names = [shop.products[i].name for i in products]
+    topic = topic or intents.topic(message, names)
+    if topic == intents.ANSWER or (ids and topic in ("price", "stock", "opening_hours")):
+        topic = _asked_before(shop, history, bool(ids))
+    if intents.intent(topic) in _ABOUT_ORDERS:
+        ids = ids or order_ids(" ".join(history))[-1:]
+        return _about_order(shop, topic, message, ids[0] if ids else None)
+    if not products and intents.intent(topic) in _ABOUT_PRODUCTS:
+        products = next((p for text in reversed(history) if (p := match_products(shop, text))), ())
+    found = Found(topic, products=products)
+    if topic == "refund" and rules.waited_too_long(message, shop.policies.refund_days):
+        found = replace(found, topic="refund.late")
+    found = replace(found, person=rules.needs_person(found.topic, None))
+    return _FACTS.get(found.topic, _nothing)(shop, message, found)
+
+
+def _asked_before(shop: Shop, history: Sequence[str], order: bool) -> str:
+    """The topic to which an order number or a product name is the answer."""
+    wanted = _ABOUT_ORDERS if order else _ABOUT_PRODUCTS
+    for text in reversed(history):
+        names = [shop.products[i].name for i in match_products(shop, text)]
+        for topic, _ in intents.ranked(text, names)[:2]:
+            if intents.intent(topic) in wanted:
+                return topic
+    return "order_status" if order else "price"
+
+
+# Orders
 
 
 def order_ids(text: str) -> list[str]:
     """Order numbers in a text, upper case and without spaces, each once."""
-    found = (match.upper().replace(" ", "").replace("-", "") for match in ORDER_ID.findall(text))
+    found = (re.sub(r"[ -]", "", match).upper() for match in intents.ORDER_ID.findall(text))
     return list(dict.fromkeys(found))
 
 
-def find(shop: Shop, message: str, history: Sequence[str] = ()) -> Found:
-    """Understand a message: intent, need for a person, and the facts it asks about.
-
-    ``history`` holds the customer's earlier messages: an order number given there, or now after
-    it was asked for, belongs to what was wanted before.
-    """
-    name = intents.intent(message)
-    ids = order_ids(message)
-    if name in (None, "stock", "price", "shipping_fee", "opening_hours") and ids:
-        before = [intents.intent(text) for text in reversed(history)]
-        name = next((one for one in before if one in _ABOUT_ORDERS), "order_status")
-    if name in _ABOUT_ORDERS and not ids:
-        ids = order_ids(" ".join(history))[-1:]
-    products = match_products(shop, message)
-    if name is None and any(_names(branch, message) for branch in shop.branches):
-        name = "opening_hours"
-    if name is None:
-        name = "price" if products else "out_of_scope"
-    orders = [_order_by_id(shop, wanted) for wanted in ids]
-    known = next((order for order in orders if order is not None), None)
-    if name == "delivery_delay" and known and known.status in ("cancelled", "returned"):
-        name = "order_status"  # it will not come at all: say so
-    if name == "order_status" and known and intents.promise_broken(message, known.eta):
-        name = "delivery_delay"
-    if name in ("order_status", "delivery_delay") and _says_nothing_came(known, message):
-        name = "not_received"
-    status, eta = (known.status, known.eta) if known else (None, None)
-    person = intents.needs_person(name, message, status, eta, shop.policies.refund_days)
-
-    facts: list[Fact] = []
-    if name in _ABOUT_ORDERS:
-        facts += [_order(shop, wanted) for wanted in ids[:2]]
-        if not ids:
-            facts.append(Fact("orders", "Khách chưa cho mã đơn"))
-    if name in _ABOUT_PRODUCTS:
-        facts += [_product(shop, i, name) for i in products[:2]]
-        if not products:
-            facts.append(Fact("products", "Khách chưa nói sản phẩm nào"))
-    facts += _RULES[name](shop, message) if name in _RULES else []
-    return Found(name, person, tuple(facts))
+def _about_order(shop: Shop, topic: str, message: str, order_id: str | None) -> Found:
+    if order_id is None:
+        fact = Fact("orders", "Khách chưa cho mã đơn")
+        more = _rule("policies.cancel", shop.policies.cancel) if topic == "cancel" else ()
+        return Found(topic, "missing", rules.needs_person(topic, None), (fact, *more))
+    order = shop.order(order_id)
+    if order is None:
+        fact = Fact("orders", f"Đơn {order_id}: không có trong hệ thống")
+        return Found(topic, "unknown", rules.needs_person(topic, None), (fact,), order_id)
+    if topic.startswith("delivery_delay") and order.status in ("cancelled", "returned"):
+        topic = "order_status"  # it will not come at all: say so
+    if topic.startswith("delivery_delay") and order.status == "delivered":
+        topic = "not_received"
+    if topic == "order_status" and order.status == "delivered" and _says_nothing_came(message):
+        topic = "not_received"
+    if topic in ("order_status", "delivery_delay") and rules.promise_broken(message, order.eta):
+        topic = "delivery_delay.broken"
+    day = f", dự kiến {order.eta}" if order.eta else ""
+    facts = [
+        Fact(f"orders.{shop.orders.index(order)}", f"Đơn {order.id}: {STATUS[order.status]}{day}")
+    ]
+    situation: str = order.status
+    if order.status in ("preparing", "shipping") and not order.eta:
+        situation += "_no_day"
+    if topic == "cancel" and order.status == "preparing":
+        facts += _rule("policies.cancel", shop.policies.cancel)
+    person = rules.needs_person(topic, order.status)
+    return Found(topic, situation, person, tuple(facts), order_id, order)
 
 
-def _names(branch: Branch, message: str) -> bool:
-    """Whether a message names a branch by its place (*Long Biên* for *Kho Long Biên*)."""
-    place = re.sub(
-        r"^(cua hang|hieu sach|chi nhanh|co so|kho|showroom) ", "", intents.unmark(branch.name)
-    )
-    return re.search(rf"\b{re.escape(place)}\b", intents.unmark(message)) is not None
+def _says_nothing_came(message: str) -> bool:
+    return re.search(r"chua (thay|nhan|co|toi|den)|ch nhan|(khong|k|ko|chang|cha) (thay|nhan)",
+                     unmark(message)) is not None  # fmt: skip
 
 
-def _says_nothing_came(order: Order | None, message: str) -> bool:
-    return (
-        order is not None
-        and order.status == "delivered"
-        and re.search(
-            r"chua|\bch\b|khong thay|k thay|mat tieu|k ai|khong ai|dau\b|chang|\bcha\b|\bai\b",
-            intents.unmark(message),
-        )
-        is not None
-    )
+# Products
 
 
-def match_products(shop: Shop, message: str) -> list[int]:
+def match_products(shop: Shop, message: str) -> tuple[int, ...]:
     """Indices of the products that the message names best; rare words of a name weigh more.
 
     Words are compared with their marks where the message has any (*mấy* is not *máy*), else
-    without. One word is enough only if it opens the name.
+    without. Two words of a name must stand in the message, or its first one if no other product
+    begins with it.
     """
-    plain = (lambda text: text.lower()) if intents.has_marks(message) else intents.unmark
-    said = set(re.findall(r"\w+", plain(unicodedata.normalize("NFC", message))))
+    plain = (lambda text: text.lower()) if has_marks(message) else unmark
+    text = plain(unicodedata.normalize("NFC", message))
+    said = set(re.findall(r"\w+", text))
     names = [re.findall(r"\w+", plain(product.name)) for product in shop.products]
     count = Counter(word for name in names for word in set(name))
     scores = []
     for name in names:
-        hits = [word for word in dict.fromkeys(name) if word in said]
-        enough = len(hits) > 1 or (hits and hits[0] == name[0] and len(hits[0]) > 2)
-        scores.append(sum(math.log(1 + len(names) / count[word]) for word in hits if enough))
+        words = [word for word in dict.fromkeys(name) if not word.isdigit() and word in said]
+        pairs = [
+            a
+            for a, b in itertools.pairwise(name)
+            if re.search(rf"\b{re.escape(a)}[\s,]+{re.escape(b)}\b", text)
+        ]
+        near = len(words) > 1 and (pairs or words[0] == name[0])
+        single = words == name[:1] and len(name[0]) > 1 and name[0] not in _WEAK
+        score = sum(math.log(1 + len(names) / count[word]) for word in words)
+        scores.append(score + 0.5 * len(pairs) if near or single else 0.0)
     best = max(scores, default=0.0)
-    return [i for i, score in enumerate(scores) if score and score >= best * 0.99]
+    return tuple(i for i, score in enumerate(scores) if score and score >= best * 0.99)
 
 
-def _order_by_id(shop: Shop, wanted: str) -> Order | None:
-    return next((order for order in shop.orders if order.id.upper() == wanted), None)
+# Opening words of product names that mean something else in most messages.
+_WEAK = {"cây", "cay", "bộ", "bo", "máy", "may", "cái", "cai", "hộp", "hop", "túi", "tui", "đồ", "do",
+         "bàn", "ban", "xe", "giá", "gia", "hoa", "con", "bánh", "banh", "sổ", "so", "đèn", "den",
+         "gói", "goi", "tấm", "tam", "chiếc", "chiec", "hàng", "hang", "thẻ", "the", "quả", "qua",
+         "cờ", "co", "dây", "day", "ghế", "ghe", "trà", "tra", "kem", "chỉ", "chi", "ốp", "op"}  # fmt: skip
 
 
-def _order(shop: Shop, wanted: str) -> Fact:
-    order = _order_by_id(shop, wanted)
-    if order is None:
-        return Fact("orders", f"Đơn {wanted}: không có trong hệ thống")
-    eta = f", dự kiến {order.eta}" if order.eta else ""
-    return Fact(
-        f"orders.{shop.orders.index(order)}", f"Đơn {order.id}: {STATUS[order.status]}{eta}"
+def _several(found: Found, missing: str, one: Callable[[int], str]) -> str:
+    chosen = found.products[:MOST_LINES]
+    if not chosen:
+        return missing
+    return one(chosen[0]) if len(chosen) == 1 else str(len(chosen))
+
+
+def _product_line(shop: Shop, i: int) -> Fact:
+    product = shop.products[i]
+    stock = f"còn {product.stock}" if product.stock else "hết hàng"
+    return Fact(f"products.{i}", f"{product.name}: giá {money(product.price)}, {stock}")
+
+
+def _offer(shop: Shop, message: str, found: Found) -> Found:
+    lines = tuple(_product_line(shop, i) for i in found.products[:MOST_LINES])
+    situation = _several(
+        found, "missing", lambda i: "in_stock" if shop.products[i].stock else "out"
+    )
+    return replace(found, situation=situation, facts=lines or (_NO_PRODUCT,))
+
+
+def _warranty(shop: Shop, message: str, found: Found) -> Found:
+    lines = []
+    for i in found.products[:MOST_LINES]:
+        months = shop.products[i].warranty_months
+        text = f"bảo hành {months} tháng" if months else "không bảo hành"
+        lines.append(Fact(f"products.{i}", f"{shop.products[i].name}: {text}"))
+    situation = _several(
+        found, "missing", lambda i: "covered" if shop.products[i].warranty_months else "not_covered"
+    )
+    return replace(found, situation=situation, facts=tuple(lines) or (_NO_PRODUCT,))
+
+
+def _not_in_file(shop: Shop, message: str, found: Found) -> Found:
+    lines = tuple(_product_line(shop, i) for i in found.products[:1])
+    situation = "product" if lines else ""
+    return replace(
+        found, situation=situation, facts=(_NOT_KNOWN, *lines), products=found.products[:1]
     )
 
 
-def _product(shop: Shop, i: int, name: str) -> Fact:
-    product = shop.products[i]
-    parts = [
-        f"giá {money(product.price)}",
-        f"còn {product.stock}" if product.stock else "hết hàng",
-    ]
-    if name == "warranty":
-        months = product.warranty_months
-        parts = [f"bảo hành {months} tháng" if months else "không bảo hành"]
-    return Fact(f"products.{i}", f"{product.name}: {', '.join(parts)}")
+_NO_PRODUCT = Fact("products", "Khách chưa nói sản phẩm nào")
+_NOT_KNOWN = Fact("", "Shop chưa có thông tin này")
 
+
+# Places
 
 # Names of provinces and cities outside Hà Nội as customers type them, before and after July 2025.
 _PROVINCES = re.compile(
     r"\b(an giang|vung tau|bac giang|bac kan|bac lieu|bac ninh|ben tre|binh dinh|binh duong|binh phuoc"
-    r"|binh thuan|ca mau|can tho|cao bang|da nang|dn|dak lak|dak nong|dien bien|dong nai|dong thap"
+    r"|binh thuan|ca mau|can tho|cao bang|da nang|dn|dak lak|daklak|dak nong|dien bien|dong nai|dong thap"
     r"|gia lai|ha giang|ha nam|ha tinh|hai duong|hai phong|hp|hau giang|hoa binh|hung yen|khanh hoa"
     r"|kien giang|kon tum|lai chau|lam dong|lang son|lao cai|long an|nam dinh|nghe an|ninh binh"
     r"|ninh thuan|phu tho|phu yen|quang binh|quang nam|quang ngai|quang ninh|quang tri|soc trang"
     r"|son la|tay ninh|thai binh|thai nguyen|thanh hoa|(?<!pho )hue|tien giang|tra vinh|tuyen quang|vinh long"
-    r"|vinh phuc|yen bai|sai gon|sg|hcm|tphcm|ho chi minh|da lat|nha trang|(tp|ve|o) vinh(?! tuy| hung| ngoc)|(di|ve|o|ngoai) tinh|tinh (le|khac)|mien nam"
-    r"|mien trung|trong nam)\b"
+    r"|vinh phuc|yen bai|sai gon|saigon|sg|hcm|tphcm|ho chi minh|da lat|nha trang|phu quoc|ha long|sapa|sa pa"
+    r"|quy nhon|buon ma thuot|buon me thuot|pleiku|hoi an|bien hoa|viet tri|(tp|ve|o) vinh(?! tuy| hung| ngoc)"
+    r"|(di|ve|o|ngoai) tinh|tinh (le|khac)|ngoai tinh|mien nam|mien trung|mien tay|tay nguyen|trong nam)\b"
+)
+# Communes and former districts around the city that everybody calls its outskirts.
+_OUTSKIRTS = re.compile(
+    r"\b(ngoai thanh|soc son|ba vi|chuong my|dong anh|thach that|me linh|ung hoa|phuc tho|dan phuong"
+    r"|quoc oai|thanh oai|thuong tin|phu xuyen|my duc|son tay|xuan mai|gia lam|hoai duc|trau quy)\b"
 )
 
 
-def _shipping(shop: Shop, message: str) -> list[Fact]:
-    plain = intents.unmark(message)
-    free = Fact("free_shipping_from", f"Miễn phí giao từ {money(shop.free_shipping_from)}")
-    areas = {area.area: i for i, area in enumerate(shop.shipping)}
-    named = [
-        name for name in areas if re.search(rf"\b{intents.unmark(name.split(' Hà')[0])}\b", plain)
-    ]
-    if not named and _PROVINCES.search(plain):
-        named = [name for name in areas if "tỉnh" in name]
-    if not named and re.search(r"freeship|free ship|mien phi", plain):
-        return [free]
-    chosen = [areas[name] for name in named] or list(areas.values())
-    return [*(_area(shop, i) for i in chosen), free]
-
-
-def _area(shop: Shop, i: int) -> Fact:
-    area = shop.shipping[i]
-    return Fact(f"shipping.{i}", f"Giao {area.area}: {money(area.fee)}, {area.days}")
-
-
-def _return(shop: Shop, message: str) -> list[Fact]:
-    rules = shop.policies
-    return [
-        Fact("policies.return_days", f"Trong {rules.return_days} ngày"),
-        Fact("policies.return_condition", f"Điều kiện: {rules.return_condition}"),
-    ]
-
-
-def _exchange(shop: Shop, message: str) -> list[Fact]:
-    fee = shop.policies.exchange_fee
-    text = f"Phí đổi: {money(fee)}" if fee else "Đổi miễn phí"
-    return [Fact("policies.exchange_fee", text), *_return(shop, message)]
-
-
-_PLACE = re.compile(
-    r"dia chi|o dau|d/c|(?<!rep )(?<!loi )chi nhanh|co so|so nha|duong nao|pho nao|cho nao"
-)
-
-
-def _branches(shop: Shop, message: str) -> list[Fact]:
-    place = _PLACE.search(intents.unmark(message))
-    return [
+def _shipping(shop: Shop, message: str, found: Found) -> Found:
+    plain = unmark(message)
+    areas = [unmark(area.area) for area in shop.shipping]
+    chosen = [i for i, name in enumerate(areas) if _names_area(name, plain)]
+    if not chosen and _PROVINCES.search(plain):
+        chosen = [
+            i
+            for i, name in enumerate(areas)
+            if re.search(r"tinh|toan quoc|mien|khac|ca nuoc|xa", name)
+        ][-1:]
+    if not chosen and _OUTSKIRTS.search(plain):
+        chosen = [
+            i
+            for i, name in enumerate(areas)
+            if re.search(r"ngoai (thanh|o)|huyen|\bxa\b|ven", name)
+        ][:1]
+    chosen = (chosen or list(range(len(areas))))[:MOST_LINES]
+    lines = [
         Fact(
-            f"branches.{i}",
-            f"{b.name}: " + (b.address if place else f"{b.open}-{b.close}, {b.days}"),
+            f"shipping.{i}",
+            f"Giao {shop.shipping[i].area}: {money(shop.shipping[i].fee)}, {shop.shipping[i].days}",
         )
-        for i, b in enumerate(shop.branches[:3])
+        for i in chosen
     ]
+    free = _free(shop, message, found).facts
+    return replace(found, situation=str(len(chosen)), areas=tuple(chosen), facts=(*lines, *free))
 
 
-def _payment(shop: Shop, message: str) -> list[Fact]:
-    rules = shop.policies
-    if re.search(r"kiem|\bxem\b|\bmo\b", intents.unmark(message)):
-        allowed = "Được" if rules.inspect_before_paying else "Không được"
-        return _rule("policies.inspect_before_paying", f"{allowed} kiểm hàng trước khi trả tiền")
-    return _rule("policies.payment", f"Chỉ nhận: {', '.join(rules.payment)}")
+def _names_area(area: str, message: str) -> bool:
+    name = re.sub(r"^(cac|khu vuc|trong|giao) | ha noi$", "", area)
+    return re.search(rf"\b{re.escape(name)}\b", message) is not None
 
 
-def _hotline(shop: Shop, message: str) -> list[Fact]:
-    asked = re.search(r"hotline|tong dai|\bso\b|\bsdt\b", intents.unmark(message))
-    return _rule("hotline", f"Hotline: {shop.hotline}") if asked else []
+def _free(shop: Shop, message: str, found: Found) -> Found:
+    line = Fact("free_shipping_from", f"Miễn phí giao từ {money(shop.free_shipping_from)}")
+    return replace(found, facts=(line,))
 
 
-def _rule(path: str, text: str) -> list[Fact]:
-    return [Fact(path, text)]
+def _branches(shop: Shop, message: str, found: Found) -> Found:
+    named = [
+        i for i, branch in enumerate(shop.branches) if _named(branch.name, branch.address, message)
+    ]
+    chosen = (named or list(range(len(shop.branches))))[:MOST_LINES]
+    lines = []
+    for i in chosen:
+        branch = shop.branches[i]
+        hours = f"{branch.open}-{branch.close}, {branch.days}"
+        if len(chosen) == 1:
+            text = f"{branch.address}; {hours}"
+        else:
+            text = branch.address if found.topic.endswith("place") else hours
+        lines.append(Fact(f"branches.{i}", f"{branch.name}: {text}"))
+    return replace(found, situation=str(len(chosen)), branches=tuple(chosen), facts=tuple(lines))
 
 
-_RULES: dict[str, Callable[[Shop, str], list[Fact]]] = {
+def _named(name: str, address: str, message: str) -> bool:
+    """Whether a message names a branch by its place or its street (*Long Biên*, *Ngọc Lâm*)."""
+    place = re.sub(
+        r"^(cua hang|hieu sach|chi nhanh|co so( \d)?|kho|showroom|vuon|quay|xuong|tiem|shop) ", "",
+        unmark(name),
+    )  # fmt: skip
+    street = re.sub(
+        r"^(so )?[\d/a-z-]*\d[\da-z/-]* (pho |duong |ngo )?", "", unmark(address.split(",")[0])
+    )
+    plain = unmark(message)
+    return any(
+        re.search(rf"\b{re.escape(part)}\b", plain) for part in (place, street) if len(part) > 3
+    )
+
+
+# The shop's rules
+
+
+def _rule(path: str, text: str) -> tuple[Fact, ...]:
+    return (Fact(path, text),)
+
+
+def _return(shop: Shop, message: str, found: Found) -> Found:
+    own = shop.policies
+    lines = (
+        Fact("policies.return_days", f"Trong {own.return_days} ngày"),
+        Fact("policies.return_condition", f"Điều kiện: {own.return_condition}"),
+    )
+    return replace(found, facts=lines)
+
+
+def _exchange(shop: Shop, message: str, found: Found) -> Found:
+    fee = shop.policies.exchange_fee
+    line = Fact("policies.exchange_fee", f"Phí đổi: {money(fee)}" if fee else "Đổi miễn phí")
+    return replace(
+        found,
+        situation="fee" if fee else "free",
+        facts=(line, *_return(shop, message, found).facts),
+    )
+
+
+def _inspect(shop: Shop, message: str, found: Found) -> Found:
+    allowed = shop.policies.inspect_before_paying
+    text = f"{'Được' if allowed else 'Không được'} kiểm hàng trước khi trả tiền"
+    return replace(
+        found,
+        situation="allowed" if allowed else "not_allowed",
+        facts=_rule("policies.inspect_before_paying", text),
+    )
+
+
+def _nothing(shop: Shop, message: str, found: Found) -> Found:
+    return found
+
+
+def _one_rule(path: str, text: Callable[[Shop], str]) -> Callable[[Shop, str, Found], Found]:
+    return lambda shop, message, found: replace(found, facts=_rule(path, text(shop)))
+
+
+_FACTS: dict[str, Callable[[Shop, str, Found], Found]] = {
+    "price": _offer,
+    "stock": _offer,
+    "warranty": _warranty,
+    "price.discount": _not_in_file,
+    "stock.other": _not_in_file,
     "shipping_fee": _shipping,
+    "shipping_fee.free": _free,
+    "opening_hours": _branches,
+    "opening_hours.place": _branches,
     "return": _return,
     "exchange": _exchange,
-    "refund": lambda s, _: _rule("policies.refund_days", f"Trong {s.policies.refund_days} ngày"),
-    "opening_hours": _branches,
-    "vat_invoice": lambda s, _: _rule("policies.invoice", s.policies.invoice),
-    "payment": _payment,
-    "cancel": lambda s, _: _rule("policies.cancel", s.policies.cancel),
-    "holiday_hours": lambda s, _: _rule("policies.holiday", s.policies.holiday),
-    "human": _hotline,
+    "payment.inspect": _inspect,
+    "refund": _one_rule("policies.refund_days", lambda s: f"Trong {s.policies.refund_days} ngày"),
+    "vat_invoice": _one_rule("policies.invoice", lambda s: s.policies.invoice),
+    "payment": _one_rule(
+        "policies.payment", lambda s: f"Chỉ nhận: {', '.join(s.policies.payment)}"
+    ),
+    "holiday_hours": _one_rule("policies.holiday", lambda s: s.policies.holiday),
+    "human.hotline": _one_rule("hotline", lambda s: f"Hotline: {s.hotline}"),
 }
-
-
-def shop_json(shop: Shop) -> str:
-    """The shop as it stands in a file, for checks that look for a number anywhere in it."""
-    return json.dumps(shop.model_dump(), ensure_ascii=False)

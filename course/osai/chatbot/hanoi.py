@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from osai.chatbot import conversations, evaluation, facts
+from osai.chatbot import conversations, evaluation
 from osai.chatbot.conversations import Conversation, ConversationError, Message
 from osai.chatbot.evaluation import Case
-from osai.chatbot.facts import Shop
+from osai.chatbot.shops import Shop, load_shops, load_shops_jsonl
 from osai.places import data_dir
 
 
@@ -18,7 +18,7 @@ def folder() -> Path:
 
 def shops() -> dict[str, Shop]:
     """The hand-written shop files by stem; no training conversation is set in any of them."""
-    return facts.load_shops(folder() / "shops")
+    return load_shops(folder() / "shops")
 
 
 def conversations_with_shops(
@@ -32,7 +32,7 @@ def conversations_with_shops(
     """
     data = data or folder() / "train.jsonl"
     shop_file = shop_file or data.with_name("train_shops.jsonl")
-    load = facts.load_shops if shop_file.is_dir() else facts.load_shops_jsonl
+    load = load_shops if shop_file.is_dir() else load_shops_jsonl
     known = load(shop_file)
     pairs = []
     for conversation in conversations.load(data):

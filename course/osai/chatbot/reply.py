@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from osai.chatbot import facts
 from osai.chatbot.conversations import Message, prompt, render
-from osai.chatbot.facts import Shop
 from osai.chatbot.model import Chatbot
+from osai.chatbot.shops import Shop
 
 if TYPE_CHECKING:
     from collections.abc import Callable

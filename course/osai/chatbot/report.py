@@ -8,10 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from osai.chatbot import facts
 from osai.chatbot.evaluation import Case, Judged, evaluate, load_cases
 from osai.chatbot.model import ModelError, load, merge
 from osai.chatbot.scores import Difference, Share, difference, shares
+from osai.chatbot.shops import Shop, load_shops
 
 
 def main(shops: Path, cases: Path, models: Sequence[str], as_json: bool) -> None:
@@ -21,7 +21,7 @@ def main(shops: Path, cases: Path, models: Sequence[str], as_json: bool) -> None
     """
     if len(set(models)) < len(models):
         raise ModelError(f"{models[0]} cannot be compared with itself. Next step: name two models.")
-    known, asked = facts.load_shops(shops), load_cases(cases)
+    known, asked = load_shops(shops), load_cases(cases)
     systems: dict[str, list[Judged]] = {}
     for name in models:
         systems[name] = _judge(name, known, asked)
@@ -35,7 +35,7 @@ def main(shops: Path, cases: Path, models: Sequence[str], as_json: bool) -> None
         show(systems, compared)
 
 
-def _judge(name: str, shops: dict[str, facts.Shop], cases: list[Case]) -> list[Judged]:
+def _judge(name: str, shops: dict[str, Shop], cases: list[Case]) -> list[Judged]:
     from tqdm.auto import tqdm
 
     chatbot = merge(load(None if name == "base" else name, dtype="auto"))

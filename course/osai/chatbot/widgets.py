@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from osai import controls
 from osai.chatbot.conversations import Message
-from osai.chatbot.facts import Shop
 from osai.chatbot.model import Chatbot
 from osai.chatbot.reply import reply
+from osai.chatbot.shops import Shop
 from osai.chatbot.training import Step
 
 if TYPE_CHECKING:

@@ -1,0 +1,84 @@
+"""The rules of service: when a person must take over. In words: ``data/hanoi/README.md``.
+
+No rule reads the clock: a promised day has passed only if the customer says so or names a day.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from osai.chatbot.vietnamese import unmark
+
+# Whatever else is known, these are for a person.
+FOR_A_PERSON = frozenset({
+    "complaint", "human", "human.hotline", "privacy", "not_received", "delivery_delay.broken",
+    "refund.late", "payment.taken", "vat_invoice.wrong", "warranty.refused",
+})  # fmt: skip
+
+
+def needs_person(topic: str, status: str | None) -> bool:
+    """Whether a person must take over; ``status`` is that of the order named, None without one."""
+    if topic == "address_change":
+        return status == "shipping"
+    if topic == "cancel":
+        return status in ("preparing", "shipping")  # the bot itself cannot cancel anything
+    return topic in FOR_A_PERSON
+
+
+def days_named(message: str, year: int) -> list[date]:
+    """Days written as dd/mm or dd/mm/yyyy in a message; ``year`` completes the short form."""
+    found = []
+    for day, month, own_year in re.findall(r"\b(\d{1,2})/(\d{1,2})(?:/(\d{4}))?\b", message):
+        try:
+            found.append(date(int(own_year or year), int(month), int(day)))
+        except ValueError:  # 45/13 is no day
+            continue
+    return found
+
+
+def promise_broken(message: str, eta: str | None) -> bool:
+    """Whether a message names a day after the promised one, ``eta`` (dd/mm/yyyy), as passed.
+
+    *Cần trước 2/12* names a day that is still to come, so a word such as *nay* or *rồi* must stand
+    beside it.
+    """
+    if eta is None:
+        return False
+    plain = unmark(message)
+    passed = re.findall(
+        r"(?:\b(?:nay|hom nay|bay gio|gio|da|toi|den|qua|het)(?: \w+){0,2} (\d{1,2}/\d{1,2}(?:/\d{4})?))"
+        r"|(?:(\d{1,2}/\d{1,2}(?:/\d{4})?) (?:roi|r|ma|van|chua)\b)",
+        plain,
+    )
+    day, month, year = (int(part) for part in eta.split("/"))
+    days = days_named(" ".join(" ".join(pair) for pair in passed), year)
+    return any(named > date(year, month, day) for named in days)
+
+
+_NUMBERS = ("khong", "mot", "hai", "ba", "bon", "nam", "sau", "bay", "tam", "chin", "muoi")
+_DAYS = {"ngay": 1, "hom": 1, "bua": 1, "tuan": 7, "thang": 30}
+
+
+def days_waited(message: str) -> int:
+    """The longest time a message speaks of, in days (*hơn 1 tuần*, *mười ngày*); 0 for none."""
+    found = re.findall(
+        rf"\b(\d{{1,3}}|{'|'.join(_NUMBERS)}|ca|hon) ({'|'.join(_DAYS)})\b(?! \w+ lich)",
+        unmark(message),
+    )
+    return max(
+        (
+            _DAYS[unit] * (int(n) if n.isdigit() else _NUMBERS.index(n) if n in _NUMBERS else 1)
+            for n, unit in found
+        ),
+        default=0,
+    )
+
+
+def waited_too_long(message: str, refund_days: int) -> bool:
+    """Whether a refund is overdue by the shop's own days, as far as the message says."""
+    return (
+        days_waited(message) > refund_days
+        and re.search(r"\b(roi|r|nay|qua|chua|ch|van|ma|gan|hon|ca|mai|het)\b", unmark(message))
+        is not None
+    )
