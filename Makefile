@@ -8,7 +8,7 @@ SETUP = $(PYTHON) setup_course.py
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help course test tour doctor lock setup clean
+.PHONY: help course test bench adapter tour doctor lock setup clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,12 @@ tour:  ## the whole story in one run: chatbot, training, assignment, grades
 
 test:  ## run every test
 	@$(SETUP) test $(ARGS)
+
+bench:  ## measure the slow things anew (an hour); results lie in tests/bench/results
+	@$(SETUP) bench $(ARGS)
+
+adapter:  ## train the adapter that ships anew
+	@$(SETUP) adapter $(ARGS)
 
 doctor:  ## is this machine ready? which check failed, what to do next
 	@$(SETUP) doctor $(ARGS)

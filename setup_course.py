@@ -732,7 +732,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top = argparse.ArgumentParser(
         description="Set the course up and open it.",
-        epilog="course, test, tour and lock pass on what else they are given: "
+        epilog="course, test, bench, adapter, tour and lock pass on what else they are given: "
         "setup_course.py course --port 9000 --no-browser; setup_course.py test -k lessons",
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -744,6 +744,8 @@ def parser() -> argparse.ArgumentParser:
     setup = command("setup", "set up only, and look at every installed file again")
     setup.add_argument("--test", action="store_true", help="with what the tests need")
     command("test", "set up with what the tests need, then run every test")
+    command("bench", "measure the slow things anew, and store the results in tests/bench/results")
+    command("adapter", "train the adapter in data/hanoi/adapter anew")
     command("tour", "the whole story in one run: chatbot, training, assignment, grades")
     doctor = command("doctor", "is this machine ready? which check failed, what to do next")
     doctor.add_argument("--json", action="store_true", help="for a bug report")
@@ -755,6 +757,11 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+# The sections of the lock that a command needs besides the course's own.
+NEEDS = {"test": ["test"], "lock": ["test"], "bench": ["test", "bench"]}
+PASS_ON = ("course", "test", "tour", "lock", "bench", "adapter")  # what else they are given
+
+
 def dispatch(args: argparse.Namespace, extra: list[str]) -> int:
     """Run one command; returns the exit code."""
     if args.command == "clean":
@@ -762,7 +769,7 @@ def dispatch(args: argparse.Namespace, extra: list[str]) -> int:
     if args.command == "postbuild":
         set_up({"course"}, here=True)
         return 0
-    groups = {"course", "test"} if args.command in ("test", "lock") else {"course"}
+    groups = {"course", *NEEDS.get(args.command, ())}
     if args.command == "setup":
         set_up(groups | ({"test"} if args.test else set()), args.here, verify=True)
         return 0
@@ -774,6 +781,8 @@ def dispatch(args: argparse.Namespace, extra: list[str]) -> int:
         "test": "pytest",
         "tour": "osai.tour",
         "lock": "osai.authoring.lock",
+        "adapter": "osai.authoring.adapter",
+        "bench": "tests.bench",
     }
     return become(env, [str(env.python), "-m", modules[args.command], *extra])
 
@@ -790,7 +799,7 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     top = parser()
     args, extra = top.parse_known_args(argv)
-    if extra and args.command not in ("course", "test", "tour", "lock"):
+    if extra and args.command not in PASS_ON:
         top.error("unrecognized arguments: " + " ".join(extra))
     try:
         return dispatch(args, [word for word in extra if word != "--"])

@@ -45,28 +45,56 @@ def train(
     minutes: Annotated[float | None, typer.Option(min=0.0, help="Stop after so long.")] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the data.")] = 1,
     learning_rate: Annotated[float, typer.Option(min=0.0)] = 1e-3,
+    rank: Annotated[int, typer.Option(min=1, help="LoRA's r; its alpha is twice that.")] = 16,
+    new_tokens: Annotated[
+        int, typer.Option(min=0, help="Vietnamese tokens to append; 0 for none.")
+    ] = 800,
+    dtype: Annotated[
+        str, typer.Option(help="'float32', 'bfloat16', or 'auto' for the faster one here.")
+    ] = "auto",
     seed: Annotated[int, typer.Option(help="Same seed, same adapter on the same machine.")] = 0,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the stopped run in the folder.")
+    ] = False,
 ) -> None:
-    """Fine-tune the chatbot; Ctrl-C leaves a usable adapter."""
-    from osai.chatbot import hanoi, training
+    """Fine-tune the chatbot; Ctrl-C leaves a usable adapter, and --resume goes on from there.
+
+    Also under `accelerate launch`, with several processes or a GPU.
+    """
+    from osai.chatbot import adapters, hanoi, training
     from osai.chatbot.model import load
 
     config = training.TrainingConfig(
-        epochs=epochs, learning_rate=learning_rate, minutes=minutes, seed=seed
+        epochs=epochs,
+        learning_rate=learning_rate,
+        rank=rank,
+        alpha=2 * rank,
+        new_tokens=new_tokens,
+        minutes=minutes,
+        seed=seed,
+        dtype=dtype,
     )
-    out = training.check_folder(out)
+    out = adapters.check_folder(out, resume)
+    start = adapters.load_state(out) if resume else None
     messages = hanoi.training_messages(data, shops)
-    chatbot = load(base, dtype=config.dtype)
-    result = training.train(chatbot, messages, config)
+    result = training.train(
+        load(base, dtype=config.dtype),
+        messages,
+        config,
+        start=start,
+        keep=lambda so_far: adapters.save_adapter(so_far, out, config),
+    )
+    if not training.is_first_process():
+        return
     if not result.steps:
         typer.echo("Stopped before the first step; nothing was written.", err=True)
         raise typer.Exit(130)
-    folder = training.save_adapter(result, out, config)
+    folder = adapters.save_adapter(result, out, config)
     last = result.steps[-1]
     why = {
         "done": "all epochs done",
-        "time": "the minutes are used up",
-        "stopped": "stopped by Ctrl-C",
+        "time": "the minutes are used up; --resume goes on",
+        "stopped": "stopped by Ctrl-C; --resume goes on",
     }[result.ended]
     typer.echo(
         f"{folder}: {last.step} of {last.steps} steps ({why}), loss {last.loss:.2f}, "
@@ -82,17 +110,16 @@ def reply(
     ],
     out: Annotated[Path, typer.Option(help="JSON lines, in the same order.")],
     model: Annotated[
-        str, typer.Option(help="'base', or the folder of an adapter or model, or a hub id.")
-    ] = "base",
+        str, typer.Option(help="'finetuned', 'base', a folder of an adapter or model, or a hub id.")
+    ] = "finetuned",
 ) -> None:
     """Reply to a file of customers' messages; a bad line is named and the rest goes on."""
-    from osai.chatbot import batch
-    from osai.chatbot.model import load, merge
+    from osai.chatbot import batch, hanoi
     from osai.chatbot.shops import load_shops
 
     known = load_shops(shops)
     requests, problems = batch.read_requests(messages, known)
-    chatbot = merge(load(None if model == "base" else model, dtype="auto"))
+    chatbot = hanoi.load(model)
     written = batch.write_replies(chatbot, requests, out)
     for problem in problems:
         typer.echo(problem, err=True)
@@ -108,8 +135,8 @@ def evaluate(
         Path, typer.Option(help="Customers with what a right reply needs (JSON lines).")
     ],
     model: Annotated[
-        str, typer.Option(help="'base', or the folder of an adapter or model, or a hub id.")
-    ] = "base",
+        str, typer.Option(help="'finetuned', 'base', a folder of an adapter or model, or a hub id.")
+    ] = "finetuned",
     against: Annotated[
         str | None, typer.Option(help="A second model, compared case by case with the first.")
     ] = None,

@@ -24,6 +24,12 @@ def test_whole_words_and_numbers_are_found(reply: str, wanted: str, found: bool)
     assert checks.contains(reply, wanted) is found
 
 
+def test_what_a_reply_quotes_from_the_shop_calls_nobody():
+    quoted = checks.without_quotes("Dạ Xe đẩy em bé giá 90.000 ₫ ạ, chị ơi", ["Xe đẩy em bé"])
+    assert checks.self_term(quoted, ["cháu"]).passed
+    assert not checks.customer_term(quoted, ["bác"]).passed
+
+
 def test_an_invented_number_is_caught():
     assert not checks.numbers_known("giá 1.390.000 ₫", "giá 1290000").passed
     assert checks.numbers_known("giá 1.290.000 ₫", '"price": 1290000').passed

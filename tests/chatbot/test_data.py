@@ -1,16 +1,17 @@
 """The Hanoi data: rebuilt byte for byte, grounded, in NFC, and apart from what it is tested on."""
 
-import json
+import csv
 import re
 import unicodedata
+from collections import Counter
 
 import pytest
 from osai.authoring import hanoi as build
-from osai.chatbot import address, checks, hanoi
+from osai.chatbot import address, checks, facts, hanoi, intents
 from osai.chatbot.conversations import ConversationError, load, training_messages
 from osai.chatbot.evaluation import judge, load_cases
 from osai.chatbot.reply import Reply
-from osai.chatbot.shops import load_shops
+from osai.chatbot.shops import load_shops, texts
 
 
 @pytest.fixture(scope="module")
@@ -18,36 +19,86 @@ def pairs():
     return hanoi.conversations_with_shops()
 
 
-def test_the_training_data_is_what_the_command_builds():
-    phrasings = json.loads((hanoi.folder() / "phrasings.json").read_text(encoding="utf-8"))
-    for name, text in build.build(phrasings).items():
+@pytest.fixture(scope="module")
+def validation():
+    return {
+        "valid_phrasing": hanoi.conversations_with_shops(hanoi.folder() / "valid_phrasing.jsonl"),
+        "valid_shop": hanoi.conversations_with_shops(
+            hanoi.folder() / "valid_shop.jsonl", hanoi.folder() / "valid_shops.jsonl"
+        ),
+    }
+
+
+def customer_words(conversation) -> list[str]:
+    return [turn.content for turn in conversation.messages if turn.role == "user"]
+
+
+def test_the_made_files_are_what_the_command_builds():
+    for name, text in build.build(hanoi.folder()).items():
         assert (hanoi.folder() / name).read_bytes() == text.encode(), f"{name} is stale"
 
 
-def test_there_are_about_300_conversations_and_20_intents(pairs):
-    assert len(pairs) >= 300
-    assert len({conversation.intent for _, conversation in pairs}) >= 20
+def test_there_are_conversations_for_every_intent_and_style(pairs):
+    assert len(pairs) >= 1500
+    assert {conversation.intent for _, conversation in pairs} == set(intents.INTENTS)
+    assert len({conversation.style for _, conversation in pairs}) == 8
+    several = [conversation for _, conversation in pairs if len(conversation.messages) > 2]
+    assert len(several) >= 0.1 * len(pairs)
 
 
-def test_every_number_of_a_training_reply_stands_in_its_prompt(pairs):
-    for shop, conversation in pairs:
+def test_no_intent_is_one_pattern_with_slots(pairs):
+    for name in intents.INTENTS:
+        own = [conversation for _, conversation in pairs if conversation.intent == name]
+        asked = Counter(frozenset(masked(customer_words(one)[-1])) for one in own)
+        assert len(asked) >= 0.5 * len(own), name
+        assert len({one.messages[-1].content for one in own}) >= min(6, 0.2 * len(own)), name
+
+
+def test_validation_asks_in_words_and_shops_that_training_has_not_seen(pairs, validation):
+    asked = {masked_text for _, one in pairs for masked_text in map(shape, customer_words(one))}
+    for _, one in validation["valid_phrasing"]:
+        assert shape(customer_words(one)[0]) not in asked, one.id
+    names = {shop.name + shop.hotline for shop, _ in pairs}
+    for shop, one in validation["valid_shop"]:
+        assert shop.name + shop.hotline not in names, one.id
+
+
+def shape(text: str) -> str:
+    return " ".join(sorted(masked(text), key=str)[0]) + str(len(masked(text)))
+
+
+def test_every_number_of_a_reply_stands_in_its_prompt(pairs, validation):
+    for shop, conversation in [*pairs, *validation["valid_phrasing"], *validation["valid_shop"]]:
         *before, last = training_messages(shop, conversation)
         known = " ".join(message.content for message in before)
         digits = set(re.findall(r"\d+", last.content)) - set(re.findall(r"\d+", known))
         assert not digits, f"{conversation.id}: {digits} in {last.content!r}"
 
 
-def test_every_training_reply_keeps_the_rules_of_service(pairs):
-    for _, conversation in pairs:
-        message, reply = conversation.messages[0].content, conversation.messages[-1].content
-        terms = address.detect(message)
+def test_every_reply_keeps_the_rules_of_service(pairs):
+    for shop, conversation in pairs:
+        words, reply = customer_words(conversation), conversation.messages[-1].content
+        spoken = checks.without_quotes(reply, texts(shop))
+        terms = address.of(words[-1], words[:-1])
+        found = facts.find(shop, words[-1], words[:-1], conversation.topic)
         for check in (
-            checks.customer_term(reply, [terms.customer]),
-            checks.self_term(reply, [terms.self_]),
+            checks.customer_term(spoken, [terms.customer]),
+            checks.self_term(spoken, [terms.self_]),
             checks.polite(reply),
             checks.in_vietnamese(reply),
+            checks.hand_off(reply, found.person),
         ):
             assert check.passed, f"{conversation.id}: {check} in {reply!r}"
+
+
+def test_the_review_sheet_holds_every_sentence_once():
+    with (hanoi.folder() / "review.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len({row["id"] for row in rows}) == len(rows) > 3000
+    assert {row["kind"] for row in rows} == {"customer", "shop"}
+    card = (hanoi.folder() / "README.md").read_text(encoding="utf-8")
+    signed = any(row["reader"] for row in rows)
+    assert signed or "Not read by a native speaker yet" in card
 
 
 def test_all_vietnamese_is_nfc():
@@ -75,7 +126,7 @@ CUSTOMERS = [
 
 @pytest.mark.parametrize("name", [*CUSTOMERS, "unseen"])
 def test_no_customer_resembles_a_training_message(pairs, name: str):
-    training = [masked(conversation.messages[0].content) for _, conversation in pairs]
+    training = [masked(words) for _, one in pairs for words in customer_words(one)]
     for case in hanoi.customers(name):
         ours = masked(case.message)
         closest = max(len(ours & theirs) / len(ours | theirs) for theirs in training)

@@ -33,6 +33,28 @@ def test_an_order_question_without_number_says_so(shop: shops.Shop):
     ]
 
 
+def test_a_product_named_after_it_was_asked_for_belongs_to_the_question(shop: shops.Shop):
+    found = facts.find(shop, "nồi cơm Mộc nhé em", ("cái này bảo hành mấy tháng hả em?",))
+    assert found.topic == "warranty" and [fact.path for fact in found.facts] == ["products.0"]
+
+
+def test_a_product_of_an_earlier_message_is_still_the_subject(shop: shops.Shop):
+    found = facts.find(shop, "thế bảo hành mấy tháng?", ("nồi cơm Mộc còn hàng không",))
+    assert [fact.path for fact in found.facts] == ["products.0"]
+
+
+def test_a_branch_that_is_named_is_the_only_one_told(shop: shops.Shop):
+    (fact,) = facts.find(shop, "Cửa hàng Bồ Đề mấy giờ đóng cửa?").facts
+    assert fact.path == "branches.1" and "20h00" in fact.text and "118 Ngọc Lâm" in fact.text
+
+
+def test_an_order_without_a_promised_day_says_so(shop: shops.Shop):
+    order = shop.orders[0].model_copy(update={"eta": None})
+    other = shop.model_copy(update={"orders": (order, *shop.orders[1:])})
+    found = facts.find(other, "đơn BH1042 tới đâu rồi")
+    assert found.situation == "shipping_no_day" and "dự kiến" not in found.facts[0].text
+
+
 def test_an_order_number_from_earlier_turns_counts(shop: shops.Shop):
     assert paths(shop, "vậy hôm nào tới ạ?", ("đơn BH1057 của anh",)) == ["orders.1"]
 

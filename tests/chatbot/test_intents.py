@@ -1,81 +1,71 @@
-"""What a message wants, and when a person must take over."""
+"""What a message wants, read by the classifier that is fitted to asks.jsonl."""
+
+from collections import Counter
 
 import pytest
-from osai.chatbot import checks, facts, hanoi, intents
+from osai.chatbot import hanoi, intents
 
 
-@pytest.fixture(scope="module")
-def shops():
-    return hanoi.shops()
+def test_every_ask_has_a_topic_that_the_system_turn_can_name():
+    topics = {ask["topic"] for ask in intents.asks()}
+    assert topics == {*intents.LABELS, intents.ANSWER}
+    assert len(intents.INTENTS) == 23
 
 
-def test_training_conversations_are_understood_as_they_were_meant():
-    for shop, conversation in hanoi.conversations_with_shops():
-        message, answer = conversation.messages[0].content, conversation.messages[-1].content
-        found = facts.find(shop, message)
-        assert found.intent == conversation.intent, f"{conversation.id}: {message}"
-        assert found.person == checks.hands_off(answer), f"{conversation.id}: {message}"
+def test_every_intent_is_asked_for_in_every_style_and_many_words():
+    styles = {ask["style"] for ask in intents.asks()}
+    assert len(styles) == 8
+    for name in intents.INTENTS:
+        own = [ask for ask in intents.asks() if intents.intent(ask["topic"]) == name]
+        assert {ask["style"] for ask in own} == styles, name
+        assert len({ask["text"] for ask in own}) >= 60, name
 
 
-def test_most_development_customers_are_understood(shops):
-    cases = [*hanoi.customers("customers_dev"), *hanoi.customers("customers_dev2")]
-    right = [facts.find(shops[case.shop], case.message).intent == case.intent for case in cases]
-    assert sum(right) >= 0.9 * len(right)
+def test_asks_that_were_not_fitted_to_are_mostly_understood():
+    asks = intents.asks()
+    model = intents.fit([ask for ask in asks if ask["split"] == "train"])
+    unseen = [ask for ask in asks if ask["split"] == "valid"]
+    read = model.predict([intents.as_message(ask["text"], i) for i, ask in enumerate(unseen)])
+    right = [intents.intent(topic) == intents.intent(ask["topic"])
+             for topic, ask in zip(read, unseen, strict=True)]  # fmt: skip
+    assert sum(right) >= 0.85 * len(right)
+
+
+def test_development_customers_are_mostly_understood():
+    """Written by people who had seen neither asks nor code."""
+    cases = [case for i in ("", "2", "3", "4") for case in hanoi.customers(f"customers_dev{i}")]
+    right = Counter(intents.intent(intents.topic(case.message)) == case.intent for case in cases)
+    assert right[True] >= 0.88 * len(cases)
+
+
+def test_the_same_asks_give_the_same_classifier():
+    some = intents.asks()[::20]
+    texts = [intents.as_message(ask["text"], 1) for ask in some]
+    first, again = (intents.fit(some).decision_function(texts) for _ in range(2))
+    assert (first == again).all()
 
 
 @pytest.mark.parametrize(
-    ("message", "person"),
+    ("message", "topic"),
     [
-        ("Đơn BH1042 dự kiến 24/11 mà hôm nay 26/11 vẫn chưa thấy", True),
-        ("Đơn BH1042 dự kiến 24/11 phải không em, hôm nay mới 22/11", False),
-        ("Đơn BH1063 báo đã giao mà chưa nhận được", True),
-        ("Đổi địa chỉ đơn BH1042", True),
-        ("Đổi địa chỉ đơn BH1057", False),
-        ("Mấy ngày thì hoàn tiền?", False),
-        ("Trả hàng 3 ngày rồi, bao giờ hoàn tiền?", False),  # the shop's own rule is 5 days
-        ("Trả hàng 8 ngày rồi, bao giờ hoàn tiền?", True),
-        ("Hai tuần rồi mà tiền hoàn đâu?", True),
-        ("Hoàn tiền gì mà cả tháng rồi chưa thấy", True),
-        ("Hóa đơn ghi sai tên công ty", True),
-        ("Bên bảo hành từ chối, nói lỗi tại người dùng", True),
-        ("Chuyển khoản rồi mà không thấy lên đơn", True),
-        ("Hủy đơn BH1057", True),
-        ("Muốn hủy đơn thì làm sao?", False),
-        ("Cho xuất hóa đơn", False),
-        ("Cảm ơn em nhiều nhé", False),
-        ("Mai Hà Nội có mưa không?", False),
+        ("Mình đợi hàng mãi chưa thấy", "delivery_delay"),
+        ("Mình muốn đổi hàng sang size khác", "exchange"),
+        ("mùng 6 shop mở lại chưa", "holiday_hours"),
+        ("Hóa đơn ghi sai tên công ty", "vat_invoice.wrong"),
+        ("Bên bảo hành từ chối, nói lỗi tại người dùng", "warranty.refused"),
+        ("Chuyển khoản rồi mà không thấy lên đơn", "payment.taken"),
+        ("Được mở hàng ra xem trước khi trả tiền không", "payment.inspect"),
+        ("BH1042 nhé em", "answer"),
+        ("Cảm ơn em nhiều nhé", "thanks"),
+        ("Mai Hà Nội có mưa không?", "out_of_scope"),
+        ("shop ơi", "out_of_scope.greeting"),
     ],
 )
-def test_a_person_takes_over_by_the_rules_of_service(shops, message: str, person: bool):
-    assert facts.find(shops["bep-ho-guom"], message).person is person
+def test_plain_messages_are_understood(message: str, topic: str):
+    assert intents.topic(message) == topic
 
 
-def test_no_clock_is_read():
-    assert not intents.promise_broken("Bao giờ giao?", "01/01/2020")
-    assert intents.promise_broken("Hôm nay 2/1/2020 rồi mà chưa thấy", "01/01/2020")
-
-
-def test_words_that_only_look_alike_without_marks_are_told_apart():
-    assert intents.intent("Cô chả nhớ mã mủng gì đâu") is None
-    assert intents.intent("Con ơi, cô chào con") is None
-    assert intents.intent("mùng 6 shop mở lại chưa") == "holiday_hours"
-
-
-def test_waiting_time_is_read_in_days():
-    assert intents.days_waited("hơn 1 tuần rồi, à 9 ngày") == 9
-    assert intents.days_waited("mười ngày") == 10
-    assert intents.days_waited("mấy ngày?") == 0
-
-
-def test_days_that_do_not_exist_are_passed_over():
-    assert intents.days_named("ngày 45/13 và 30/2", 2026) == []
-
-
-def test_to_exchange_and_to_wait_are_told_apart():
-    assert intents.intent("Mình đợi hàng mãi") == "delivery_delay"
-    assert intents.intent("Mình muốn đổi hàng") == "exchange"
-
-
-def test_every_intent_has_a_label_and_every_label_is_reachable():
-    seen = {conversation.intent for _, conversation in hanoi.conversations_with_shops()}
-    assert seen == set(intents.LABELS)
+def test_numbers_days_and_products_do_not_matter_for_the_topic():
+    masked = intents.mask("Nồi cơm Mộc đơn bh1042 hẹn 24/11", ["Nồi cơm điện Mộc 1,8 lít"])
+    assert masked.split() == ["hangx", "đơn", "madonx", "hẹn", "ngayx"]
+    assert intents.mask("noi com moc con khong", ["Nồi cơm điện Mộc"]).split()[0] == "hangx"

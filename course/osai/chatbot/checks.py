@@ -84,6 +84,14 @@ def without_names(text: str) -> str:
     return "".join(kept)
 
 
+def without_quotes(reply: str, texts: Sequence[str]) -> str:
+    """The reply without what it quotes: the product *Xe đẩy em bé* calls nobody *em*."""
+    text = unicodedata.normalize("NFC", reply)
+    for quoted in texts:
+        text = re.sub(rf"(?<!\w){re.escape(quoted)}(?!\w)", "…", text, flags=re.IGNORECASE)
+    return text
+
+
 def facts_present(reply: str, must_include: Sequence[Sequence[str]]) -> Check:
     """Every group of alternatives has one that stands in the reply."""
     missing = [group for group in must_include if not any(contains(reply, alt) for alt in group)]

@@ -11,7 +11,7 @@ from osai.chatbot.checks import Check
 from osai.chatbot.conversations import ConversationError, Message, read_jsonl
 from osai.chatbot.model import Chatbot
 from osai.chatbot.reply import Reply, replies
-from osai.chatbot.shops import Shop, as_json
+from osai.chatbot.shops import Shop, as_json, texts
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,7 @@ def _yes_no_either(value: object) -> bool | None:
 def judge(case: Case, shop: Shop, reply: Reply) -> Judged:
     """Run every check on a reply."""
     known = f"{as_json(shop)} {case.message}"
+    spoken = checks.without_quotes(reply.text, texts(shop))
     return Judged(
         case,
         reply,
@@ -114,8 +115,8 @@ def judge(case: Case, shop: Shop, reply: Reply) -> Judged:
             checks.facts_present(reply.text, case.must_include),
             checks.nothing_forbidden(reply.text, case.must_not_include),
             checks.numbers_known(reply.text, known),
-            checks.customer_term(reply.text, case.address_ok),
-            checks.self_term(reply.text, case.self_ok),
+            checks.customer_term(spoken, case.address_ok),
+            checks.self_term(spoken, case.self_ok),
             checks.polite(reply.text),
             checks.hand_off(reply.text, case.handoff),
             checks.in_vietnamese(reply.text),

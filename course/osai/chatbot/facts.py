@@ -123,8 +123,12 @@ def _about_order(shop: Shop, topic: str, message: str, order_id: str | None) -> 
         topic = "not_received"
     if topic == "order_status" and order.status == "delivered" and _says_nothing_came(message):
         topic = "not_received"
-    if topic in ("order_status", "delivery_delay") and rules.promise_broken(message, order.eta):
-        topic = "delivery_delay.broken"
+    if topic in ("order_status", "delivery_delay", "delivery_delay.broken"):
+        broken = rules.promise_broken(message, order.eta)
+        if broken:
+            topic = "delivery_delay.broken"
+        elif broken is False and topic == "delivery_delay.broken":
+            topic = "delivery_delay"
     day = f", dự kiến {order.eta}" if order.eta else ""
     facts = [
         Fact(f"orders.{shop.orders.index(order)}", f"Đơn {order.id}: {STATUS[order.status]}{day}")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from osai.chatbot import conversations, evaluation
+from osai.chatbot import conversations, evaluation, model
 from osai.chatbot.conversations import Conversation, ConversationError, Message
 from osai.chatbot.evaluation import Case
+from osai.chatbot.model import Chatbot
 from osai.chatbot.shops import Shop, load_shops, load_shops_jsonl
 from osai.places import data_dir
 
@@ -19,6 +20,21 @@ def folder() -> Path:
 def shops() -> dict[str, Shop]:
     """The hand-written shop files by stem; no training conversation is set in any of them."""
     return load_shops(folder() / "shops")
+
+
+def adapter() -> Path:
+    """Folder of the finished adapter that ships with the course."""
+    return folder() / "adapter"
+
+
+def load(name: str, dtype: str = "auto") -> Chatbot:
+    """A chatbot by name, ready to reply: ``base``, ``finetuned``, or a folder or hub id.
+
+    ``finetuned`` is the base with the adapter that ships. Adapters are merged into the weights.
+    Raises ModelError.
+    """
+    source = {"base": None, "finetuned": adapter()}.get(name, name)
+    return model.merge(model.load(source, dtype=dtype))
 
 
 def conversations_with_shops(

@@ -94,8 +94,8 @@ def mask(message: str, products: Iterable[str] = ()) -> str:
     return text
 
 
-def _filled(text: str, number: int) -> str:
-    """An ask of the file as a message: slots filled with words that take turns."""
+def as_message(text: str, number: int) -> str:
+    """The text of an ask with its slots filled by words that take turns with ``number``."""
     own, shop = _OWN_WORD[number % len(_OWN_WORD)], _WORD_FOR_SHOP[number % len(_WORD_FOR_SHOP)]
     for slot, word in (
         ("c", own), ("C", own), ("v", shop), ("V", shop),
@@ -125,7 +125,7 @@ def fit(lines: Sequence[dict[str, str]]) -> Pipeline:
         TfidfVectorizer(ngram_range=(1, 3), preprocessor=unmark, **words),
         TfidfVectorizer(ngram_range=(1, 2), **words),
     )
-    texts = [_filled(line["text"], number) for number, line in enumerate(lines)]
+    texts = [as_message(line["text"], number) for number, line in enumerate(lines)]
     return make_pipeline(features, LinearSVC(C=1.0, random_state=0)).fit(
         texts, [line["topic"] for line in lines]
     )

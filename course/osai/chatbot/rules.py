@@ -37,23 +37,32 @@ def days_named(message: str, year: int) -> list[date]:
     return found
 
 
-def promise_broken(message: str, eta: str | None) -> bool:
-    """Whether a message names a day after the promised one, ``eta`` (dd/mm/yyyy), as passed.
+_TODAY = re.compile(
+    r"\b(?:hom nay|bua nay|bay gio|nay|gio)(?: \w+){0,2}? (\d{1,2}/\d{1,2}(?:/\d{4})?)"
+)
+_PASSED = re.compile(
+    r"\b(?:da|toi|den|qua|het)(?: \w+){0,2}? (\d{1,2}/\d{1,2}(?:/\d{4})?)"
+    r"|(\d{1,2}/\d{1,2}(?:/\d{4})?) (?:roi|r|ma|van|chua)\b"
+)
 
-    *Cần trước 2/12* names a day that is still to come, so a word such as *nay* or *rồi* must stand
-    beside it.
+
+def promise_broken(message: str, eta: str | None) -> bool | None:
+    """Whether the promised day, ``eta`` (dd/mm/yyyy), has passed by what a message says of today.
+
+    True where it names a later day as today or as passed (*nay 26/11 rồi*), False where it names
+    today and that is no later day, None where it does not tell. *Cần trước 2/12* names a day that
+    is still to come, and tells nothing.
     """
     if eta is None:
-        return False
+        return None
     plain = unmark(message)
-    passed = re.findall(
-        r"(?:\b(?:nay|hom nay|bay gio|gio|da|toi|den|qua|het)(?: \w+){0,2} (\d{1,2}/\d{1,2}(?:/\d{4})?))"
-        r"|(?:(\d{1,2}/\d{1,2}(?:/\d{4})?) (?:roi|r|ma|van|chua)\b)",
-        plain,
-    )
     day, month, year = (int(part) for part in eta.split("/"))
-    days = days_named(" ".join(" ".join(pair) for pair in passed), year)
-    return any(named > date(year, month, day) for named in days)
+    promised = date(year, month, day)
+    today = days_named(" ".join(_TODAY.findall(plain)), year)
+    if today:
+        return today[-1] > promised
+    passed = days_named(" ".join(" ".join(pair) for pair in _PASSED.findall(plain)), year)
+    return True if any(named > promised for named in passed) else None
 
 
 _NUMBERS = ("khong", "mot", "hai", "ba", "bon", "nam", "sau", "bay", "tam", "chin", "muoi")

@@ -144,6 +144,23 @@ def load_shops_jsonl(path: Path) -> dict[str, Shop]:
     return shops
 
 
+def texts(shop: Shop) -> list[str]:
+    """Every text of the file that has more than one word, longest first: names, places, rules."""
+    found: list[str] = []
+
+    def collect(value: object) -> None:
+        if isinstance(value, str) and " " in value:
+            found.append(value)
+        elif isinstance(value, dict):
+            collect(list(value.values()))
+        elif isinstance(value, list | tuple):
+            for one in value:
+                collect(one)
+
+    collect(shop.model_dump())
+    return sorted(dict.fromkeys(found), key=lambda text: (-len(text), text))
+
+
 def money(dong: int) -> str:
     """An amount as Vietnamese shops write it: ``1250000`` becomes ``1.250.000 ₫``."""
     return f"{dong:,}".replace(",", ".") + " ₫"

@@ -101,14 +101,14 @@ def learn_merges(
     broken by the pair itself; stops when no pair occurs ``least`` times. Pairs that cut a letter
     go first, however rare: a letter that is one token cannot be written by half. A merge is a
     pair of token strings in the tokenizer's own alphabet (bytes as letters, ``Ġ`` for a space).
-    Only words of letters are merged: numbers stay digit by digit, because they must be copied
-    exactly.
+    Only words of letters and the sign ₫ are merged: numbers stay digit by digit, because they must
+    be copied exactly.
     """
     split = tokenizer.backend_tokenizer.pre_tokenizer.pre_tokenize_str
     words = Counter(
         word
         for text in texts
-        for run in re.findall(r" ?[^\W\d_]+", unicodedata.normalize("NFC", text))
+        for run in re.findall(r" ?(?:[^\W\d_]+|₫)", unicodedata.normalize("NFC", text))
         for word, _ in split(run)
     )
     model = tokenizer.backend_tokenizer.model

@@ -1,33 +1,36 @@
-"""Fine-tune a chat model with LoRA on a few hundred conversations: one file, top to bottom.
+"""Fine-tune a chat model with LoRA on conversations: one file, top to bottom.
 
 What is trained: a low-rank adapter on every linear layer (LoRA, Hu et al. 2021, through peft) and
 the embedding rows of the new Vietnamese tokens. What is not: every weight of the base. The loss is
 cross-entropy on the shop's replies only, and the large output layer is computed only where there
-is a label.
+is a label. Conversations lie packed in rows (``packs``); a step is a few rows.
+
+Under ``accelerate launch`` every process takes its share of a step's rows and the gradients are
+added up, so that two processes learn what one would. A GPU is used where there is one.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import random
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import chain, repeat
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from osai.chatbot import tokens
 from osai.chatbot.conversations import IGNORE, Example, Message, encode
-from osai.chatbot.model import MODEL_NAME, Chatbot, ModelError, base_dir, quiet_libraries
+from osai.chatbot.model import Chatbot, ModelError, quiet_libraries
+from osai.chatbot.packs import Pack, pack, use_packed_attention
 
 if TYPE_CHECKING:
     import torch
+    from accelerate import PartialState
     from peft import PeftModel
 
-STATE = "training.json"
+KEEP_EVERY = 300.0  # seconds between two calls of ``keep``
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,9 @@ class TrainingConfig:
     ``rank`` and ``alpha``: LoRA's r and its scale (the update is multiplied by alpha / rank).
     ``batch_tokens``: tokens a step. Conversations are packed into rows of ``pack_tokens``, one row
     goes through the model at a time, and the gradients of a step's rows are added up: short rows
-    need less memory, long ones less time. None takes 384 for 16-bit weights and 192 for 32-bit
-    ones: measured on Linux, 1.5 and 2.1 GB at the peak, with mimalloc 1.3 and 1.7. ``minutes``: stop after that long, at the end of a step; None
-    for all epochs. ``new_tokens``: how many Vietnamese merges to append before training; 0 for none.
+    need less memory, long ones less time. None takes 448 for 16-bit weights and 192 for 32-bit
+    ones; with both, training stays under 1.5 GB. ``minutes``: stop after that long, at the end of a step; None for all epochs.
+    ``new_tokens``: how many Vietnamese merges to append before training; 0 for none.
     """
 
     epochs: int = 1
@@ -47,9 +50,9 @@ class TrainingConfig:
     warmup: float = 0.05
     rank: int = 16
     alpha: int = 32
-    batch_tokens: int = 768
+    batch_tokens: int = 896
     pack_tokens: int | None = None
-    new_tokens: int = 400
+    new_tokens: int = 800
     seed: int = 0
     minutes: float | None = None
     dtype: str = "auto"
@@ -73,15 +76,30 @@ class Step:
 
 
 @dataclass(frozen=True)
+class TrainingState:
+    """All that a stopped run needs to go on as if it had never stopped.
+
+    ``fingerprint`` tells settings, data and base apart; ``tensors`` are the float32 copies of the
+    trained weights and the optimizer's two moments of each, named *kind.number*.
+    """
+
+    fingerprint: str
+    steps: tuple[Step, ...]
+    tensors: dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
 class TrainingResult:
     """The trained chatbot (ready to reply), what every step reported, and why training ended.
 
-    ``ended`` is ``done`` (all epochs), ``time`` (minutes used up) or ``stopped`` (Ctrl-C).
+    ``ended`` is ``done`` (all epochs), ``time`` (minutes used up), ``stopped`` (Ctrl-C), or
+    ``running`` where it has not ended yet.
     """
 
     chatbot: Chatbot
     steps: tuple[Step, ...]
     ended: str
+    state: TrainingState
 
 
 def prepare(chatbot: Chatbot, texts: Sequence[str], config: TrainingConfig) -> Chatbot:
@@ -115,68 +133,9 @@ def prepare(chatbot: Chatbot, texts: Sequence[str], config: TrainingConfig) -> C
     )
     with quiet_libraries():
         model = get_peft_model(chatbot.model, lora, autocast_adapter_dtype=False)
-    model.peft_config["default"].base_model_name_or_path = portable_name(chatbot)
+    # Where the base lies, so that peft's own loader finds it; another computer knows it by its name.
+    model.peft_config["default"].base_model_name_or_path = chatbot.source
     return replace(chatbot, model=model, tokenizer=tokenizer)
-
-
-def portable_name(chatbot: Chatbot) -> str:
-    """The name of the base that an adapter records: no path of this machine for the own base."""
-    return MODEL_NAME if chatbot.source == str(base_dir()) else chatbot.source
-
-
-@dataclass(frozen=True)
-class Pack:
-    """Conversations laid side by side in one row of fixed length.
-
-    One fixed shape is what processors like: for every new shape the matrix library compiles its
-    kernels anew, which costs more than the padding. ``ids``, ``labels`` and ``positions`` have
-    as many entries as the row has tokens; ``owner`` says which conversation a token belongs to (-1: padding), so
-    that attention stays inside each conversation.
-    """
-
-    ids: tuple[int, ...]
-    labels: tuple[int, ...]
-    positions: tuple[int, ...]
-    owner: tuple[int, ...]
-
-    @property
-    def tokens(self) -> int:
-        """Tokens that are not padding."""
-        return sum(number >= 0 for number in self.owner)
-
-    @property
-    def label_count(self) -> int:
-        """Tokens to be learned."""
-        return sum(label != IGNORE for label in self.labels)
-
-
-def pack(examples: Sequence[Example], length: int, pad: int) -> list[Pack]:
-    """Put conversations into as few rows of ``length`` tokens as first-fit finds, in their order.
-
-    A row grows to the next multiple of 64 where a single conversation is longer than ``length``.
-    """
-    bins: list[list[Example]] = []
-    room: list[int] = []
-    for example in examples:
-        size = len(example.ids)
-        fits = next((i for i, free in enumerate(room) if free >= size), None)
-        if fits is None:
-            bins.append([])
-            room.append(max(length, math.ceil(size / 64) * 64))
-            fits = len(bins) - 1
-        bins[fits].append(example)
-        room[fits] -= size
-    return [
-        Pack(
-            ids=tuple(chain(*(e.ids for e in row), repeat(pad, free))),
-            labels=tuple(chain(*((IGNORE, *e.labels[1:]) for e in row), repeat(IGNORE, free))),
-            positions=tuple(chain(*(range(len(e.ids)) for e in row), repeat(0, free))),
-            owner=tuple(
-                chain(*(repeat(i, len(e.ids)) for i, e in enumerate(row)), repeat(-1, free))
-            ),
-        )
-        for row, free in zip(bins, room, strict=True)
-    ]
 
 
 def label_loss(model: PeftModel, row: Pack) -> torch.Tensor:
@@ -191,14 +150,9 @@ def label_loss(model: PeftModel, row: Pack) -> torch.Tensor:
     from torch.nn import functional
 
     device = model.device
-    ids, labels, positions, owner = (
-        torch.tensor([field], device=device)
-        for field in (row.ids, row.labels, row.positions, row.owner)
+    ids, labels, positions = (
+        torch.tensor([field], device=device) for field in (row.ids, row.labels, row.positions)
     )
-    # A token sees itself and what stands before it in its own conversation.
-    same = owner[:, :, None] == owner[:, None, :]
-    sees = torch.tril(same)[:, None]
-
     embedding = model.get_input_embeddings()
     rows = getattr(embedding, "token_adapter", None)
     if rows is None:
@@ -211,7 +165,7 @@ def label_loss(model: PeftModel, row: Pack) -> torch.Tensor:
         new = functional.embedding((ids - first).clamp(0, trained.shape[0] - 1), trained)
         vectors = torch.where(is_new, new, functional.embedding(ids, frozen))
     hidden = model.base_model.model.model(
-        inputs_embeds=vectors, attention_mask=sees, position_ids=positions, use_cache=False
+        inputs_embeds=vectors, position_ids=positions, lengths=row.lengths, use_cache=False
     ).last_hidden_state
 
     # Position i predicts token i + 1: this is the one place where the shift happens.
@@ -265,147 +219,217 @@ def train(
     config: TrainingConfig = TrainingConfig(),
     on_step: Callable[[Step], None] | None = None,
     progress: bool = True,
+    start: TrainingState | None = None,
+    keep: Callable[[TrainingResult], object] | None = None,
 ) -> TrainingResult:
     """Fine-tune on conversations (each with its system turn); Ctrl-C ends with a usable adapter.
 
-    ``on_step`` is called after every step. Raises ModelError for an empty data set.
+    ``on_step`` is called after every step, ``keep`` every five minutes with the run so far, in the
+    first process only. ``start`` goes on with a stopped run; with the same settings and data its
+    end is that of a run which was never stopped (if ``minutes`` did not change the learning rate).
+    Raises ModelError for an empty data set, or a ``start`` that belongs to another run.
     """
-    import torch
+    from accelerate import PartialState
     from tqdm.auto import tqdm
 
     if not conversations:
         raise ModelError("No conversations to train on. Next step: check the data file.")
+    processes = PartialState()
+    name = fingerprint(chatbot, conversations, config)
+    if start is not None and start.fingerprint != name:
+        raise ModelError(
+            "The stopped run was made with other settings, other data or another base. Next step: "
+            "repeat the command of that run with --resume, or train into a new folder."
+        )
     texts = [message.content for messages in conversations for message in messages]
     chatbot = prepare(chatbot, texts, config)
     model, tokenizer = chatbot.model, chatbot.tokenizer
+    model.to(processes.device)
     examples = [encode(tokenizer, messages, last_only=True) for messages in conversations]
-    row_tokens = config.pack_tokens or (384 if model.dtype.itemsize == 2 else 192)
+    row_tokens = config.pack_tokens or (448 if model.dtype.itemsize == 2 else 192)
     steps = plan(examples, config, row_tokens, tokenizer.pad_token_id)
-    weights = [weight for weight in model.parameters() if weight.requires_grad]
-    # Steps are smaller than what bfloat16 can tell apart, so the optimizer keeps float32 copies.
-    masters = [weight.detach().float().clone() for weight in weights]
-    optimizer = torch.optim.AdamW(masters, lr=config.learning_rate, weight_decay=0.0)
+    optimizer = Optimizer(model, config.learning_rate, start)
 
-    history: list[Step] = []
-    ended, seen, start = "done", 0, time.monotonic()
+    history: list[Step] = list(start.steps) if start else []
+    seen, before = (history[-1].tokens, history[-1].seconds) if history else (0, 0.0)
+    ended, began, kept = "done", time.monotonic(), time.monotonic()
+    language_model = model.base_model.model
+    attention = language_model.config._attn_implementation
+    use_packed_attention(language_model)
+    if language_model.supports_gradient_checkpointing:
+        language_model.activation_checkpointing_enable()
     model.train()
-    with tqdm(total=len(steps), desc="Training", disable=not progress) as bar:
+
+    def result(ended: str) -> TrainingResult:
+        state = TrainingState(name, tuple(history), optimizer.tensors())
+        return TrainingResult(chatbot, tuple(history), ended, state)
+
+    shown = progress and processes.is_main_process
+    with tqdm(total=len(steps), initial=len(history), desc="Training", disable=not shown) as bar:
         try:
-            for number, rows in enumerate(steps):
-                minutes = (time.monotonic() - start) / 60
-                rate = learning_rate(number, len(steps), config, minutes)
-                loss = _step(model, weights, optimizer, rows, rate)
+            for number in range(len(history), len(steps)):
+                rows = steps[number]
+                gone = _first_clock(processes, time.monotonic() - began)
+                if config.minutes is not None and gone > 60 * config.minutes and number:
+                    ended = "time"
+                    break
+                rate = learning_rate(number, len(steps), config, gone / 60)
+                loss = _step(model, optimizer, rows, rate, processes, row_tokens)
                 seen += sum(row.tokens for row in rows)
-                done = Step(number + 1, len(steps), loss, rate, seen, time.monotonic() - start)
+                seconds = before + time.monotonic() - began
+                done = Step(number + 1, len(steps), loss, rate, seen, seconds)
                 history.append(done)
                 bar.set_postfix_str(
                     f"loss {loss:.2f}, {done.tokens_per_second:.0f} tokens/s", refresh=False
                 )
                 bar.update()
-                if on_step is not None:
+                if on_step is not None and processes.is_main_process:
                     on_step(done)
-                late = config.minutes is not None and done.seconds > 60 * config.minutes
-                if late and number + 1 < len(steps):
-                    ended = "time"
-                    break
+                if keep and processes.is_main_process and time.monotonic() - kept > KEEP_EVERY:
+                    keep(result("running"))
+                    kept = time.monotonic()
         except KeyboardInterrupt:
             ended = "stopped"
     model.eval()
-    return TrainingResult(chatbot, tuple(history), ended)
+    if language_model.supports_gradient_checkpointing:
+        language_model.activation_checkpointing_disable()
+    language_model.set_attn_implementation(attention)
+    return result(ended)
+
+
+def fingerprint(
+    chatbot: Chatbot, conversations: Sequence[Sequence[Message]], config: TrainingConfig
+) -> str:
+    """Tells runs apart: SHA-256 of settings (but the minutes), base and data, as hexadecimal text."""
+    settings = {**asdict(config), "minutes": None, "dtype": str(chatbot.model.dtype)}
+    content = [[asdict(message) for message in messages] for messages in conversations]
+    base = [chatbot.name, chatbot.model.num_parameters()]
+    text = json.dumps([settings, base, content], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Optimizer:
+    """AdamW on float32 copies of the trained weights.
+
+    The steps are smaller than what bfloat16 can tell apart, so the copies take them and the model's
+    own weights are rounded from the copies.
+    """
+
+    def __init__(self, model: PeftModel, rate: float, start: TrainingState | None = None) -> None:
+        import torch
+
+        self.weights = [weight for weight in model.parameters() if weight.requires_grad]
+        self.copies = [weight.detach().float().clone() for weight in self.weights]
+        self.adam = torch.optim.AdamW(self.copies, lr=rate, weight_decay=0.0)
+        if start is not None:
+            self._restore(start)
+
+    def step(self, gradients: Sequence[torch.Tensor], rate: float) -> None:
+        """Move every weight by its gradient (float32, as many as weights), clipped to norm 1."""
+        import torch
+
+        self.adam.param_groups[0]["lr"] = rate
+        for copy, gradient in zip(self.copies, gradients, strict=True):
+            copy.grad = gradient
+        torch.nn.utils.clip_grad_norm_(self.copies, 1.0)
+        self.adam.step()
+        self._write_back()
+
+    def _write_back(self) -> None:
+        import torch
+
+        with torch.no_grad():
+            for copy, weight in zip(self.copies, self.weights, strict=True):
+                weight.copy_(copy)
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """Copies and moments by name, for `TrainingState`."""
+        found = {}
+        for number, copy in enumerate(self.copies):
+            found[f"weight.{number}"] = copy.detach()
+            for kind in ("exp_avg", "exp_avg_sq", "step"):
+                if copy in self.adam.state:
+                    found[f"{kind}.{number}"] = self.adam.state[copy][kind]
+        return found
+
+    def _restore(self, start: TrainingState) -> None:
+        import torch
+
+        with torch.no_grad():
+            for number, copy in enumerate(self.copies):
+                copy.copy_(start.tensors[f"weight.{number}"])
+                self.adam.state[copy] = {
+                    kind: start.tensors[f"{kind}.{number}"].to(
+                        copy.device if kind != "step" else "cpu"
+                    )
+                    for kind in ("exp_avg", "exp_avg_sq", "step")
+                }
+        self._write_back()
 
 
 def _step(
     model: PeftModel,
-    weights: Sequence[torch.Tensor],
-    optimizer: torch.optim.Optimizer,
+    optimizer: Optimizer,
     rows: Sequence[Pack],
     rate: float,
+    processes: PartialState,
+    row_tokens: int,
 ) -> float:
     """One step over a few packs; returns the mean loss of their labels, in nats.
 
-    ``weights`` are the trainable ones of the model; the optimizer holds their float32 copies.
+    Each process takes every n-th row, and what all of them found is added up. In a row that is
+    longer than ``row_tokens`` each layer is computed a second time on the way back instead of being
+    kept, so that one long conversation does not set the memory for all.
     """
     import torch
+    from transformers.modeling_layers import GradientCheckpointingLayer
+
+    layers = [part for part in model.modules() if isinstance(part, GradientCheckpointingLayer)]
 
     labels = sum(row.label_count for row in rows)
     total = 0.0
-    for row in rows:
+    for row in rows[processes.process_index :: processes.num_processes]:
+        for layer in layers:
+            layer.gradient_checkpointing = len(row.ids) > row_tokens
         loss = label_loss(model, row) / labels
         loss.backward()
         total += loss.item()
-
-    group = optimizer.param_groups[0]
-    group["lr"] = rate
-    for master, weight in zip(group["params"], weights, strict=True):
-        master.grad, weight.grad = weight.grad.float(), None
-    torch.nn.utils.clip_grad_norm_(group["params"], 1.0)
-    optimizer.step()
-    with torch.no_grad():
-        for master, weight in zip(group["params"], weights, strict=True):
-            weight.copy_(master)
+    gradients = []
+    for weight in optimizer.weights:
+        none = weight.grad is None  # a process without a row in this step
+        gradients.append(torch.zeros_like(weight).float() if none else weight.grad.float())
+        weight.grad = None
+    if processes.num_processes > 1:
+        total = _add_up(gradients, total)
+    optimizer.step(gradients, rate)
     return total
 
 
-def check_folder(folder: Path) -> Path:
-    """The absolute path of a folder that an adapter may be written to; look before training.
-
-    Raises ModelError for a folder that holds anything but an adapter, or cannot be made.
-    """
-    folder = folder.resolve()
-    try:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            if not (folder / "adapter_config.json").is_file():
-                raise ModelError(
-                    f"{folder} exists and holds something else than an adapter; nothing was "
-                    "changed. Next step: name a new folder."
-                )
-        else:
-            folder.mkdir(parents=True, exist_ok=True)
-            folder.rmdir()
-    except OSError as error:
-        raise ModelError(
-            f"An adapter cannot be written to {folder}: {error.strerror or error}. Next step: "
-            "choose another folder."
-        ) from None
-    return folder
-
-
-def save_adapter(result: TrainingResult, folder: Path, config: TrainingConfig) -> Path:
-    """Write the adapter, its tokenizer and the run's record to a folder, in peft's own format.
-
-    Weights are stored as float16. The folder appears whole or not at all; an older one of the same
-    name is replaced. Raises ModelError where it cannot be written.
-    """
+def _add_up(gradients: list[torch.Tensor], total: float) -> float:
+    """Replace gradients by their sums over all processes; return the sum of the losses."""
     import torch
-    from safetensors.torch import load_file, save_file
 
-    folder = check_folder(folder)
-    work = folder.with_name(folder.name + ".part")
-    try:
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True)
-        result.chatbot.model.save_pretrained(work, save_embedding_layers=False)
-        weights = work / "adapter_model.safetensors"
-        save_file(
-            {name: value.to(torch.float16) for name, value in load_file(weights).items()},
-            weights,
-            metadata={"format": "pt"},
-        )
-        result.chatbot.tokenizer.save_pretrained(work)
-        record = {
-            "config": asdict(config),
-            "ended": result.ended,
-            "steps": [asdict(step) for step in result.steps],
-        }
-        (work / STATE).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)
-        work.replace(folder)
-    except OSError as error:
-        raise ModelError(
-            f"The adapter could not be written to {folder}: {error.strerror or error}. Next step: "
-            "make room or choose another folder."
-        ) from None
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    return folder
+    flat = torch.cat([gradients[0].new_tensor([total]), *(g.flatten() for g in gradients)])
+    torch.distributed.all_reduce(flat)
+    parts = flat[1:].split([gradient.numel() for gradient in gradients])
+    for i, part in enumerate(parts):
+        gradients[i] = part.view_as(gradients[i]).clone()
+    return flat[0].item()
+
+
+def is_first_process() -> bool:
+    """Whether this is the one process, or the first of several, that writes files."""
+    from accelerate import PartialState
+
+    return PartialState().is_main_process
+
+
+def _first_clock(processes: PartialState, seconds: float) -> float:
+    """The first process's clock, so that all of them keep one learning rate and stop together."""
+    if processes.num_processes == 1:
+        return seconds
+    import torch
+
+    clock = torch.tensor([seconds], dtype=torch.float64, device=processes.device)
+    torch.distributed.broadcast(clock, 0)
+    return clock.item()

@@ -1,0 +1,74 @@
+"""Results of long measurements: stored with what they depend on, so that a stale one is noticed."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = Path(__file__).parent / "results"
+
+
+def digest(files: Iterable[str]) -> str:
+    """SHA-256 over files, by their paths from the root; Python without comments and docstrings."""
+    whole = hashlib.sha256()
+    for name in sorted(files):
+        content = (ROOT / name).read_bytes()
+        if name.endswith(".py"):
+            content = _code_only(content.decode()).encode()
+        whole.update(f"{name}\n{hashlib.sha256(content).hexdigest()}\n".encode())
+    return whole.hexdigest()
+
+
+def _code_only(source: str) -> str:
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                node.body = node.body[1:] or [ast.Pass()]
+    return ast.unparse(tree)
+
+
+def machine() -> dict[str, Any]:
+    """What the numbers were measured on: processor, its instruction sets, cores, memory, system."""
+    text = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    fields = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+    fields = {key.strip(): value.strip() for key, value in fields.items()}
+    flags = set(fields.get("flags", "").split())
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "processor": fields.get("model name", platform.processor()),
+        "instructions": sorted(
+            flags & {"avx2", "avx512f", "avx512_bf16", "amx_bf16", "avx512_vnni"}
+        ),
+        "cores": os.cpu_count(),
+        "memory_gib": round(memory / 2**30, 1),
+        "system": platform.platform(terse=True),
+        "python": platform.python_version(),
+        "gpu": "none",
+    }
+
+
+def write(name: str, command: str, inputs: Iterable[str], measured: dict[str, Any]) -> Path:
+    """Store a result as ``results/NAME.json``."""
+    files = sorted(inputs)
+    record = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "command": command,
+        "machine": machine(),
+        "inputs": files,
+        "inputs_sha256": digest(files),
+        **measured,
+    }
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path

@@ -1,0 +1,207 @@
+"""How long until a model is as good as what TRL's SFTTrainer makes, and in how much memory?
+
+300 conversations, the same learning rate, LoRA of the same rank on the same layers, loss on the
+replies only. Each run is a process of its own; its clock starts before it imports anything and
+stops when training ends. What counts is the wall time to a held-out loss (nats per syllable, replies
+only, in shops and words that training has not seen) that is no higher than the one TRL ends with.
+TRL runs with its defaults (bfloat16 and checkpointing) or in float32 without: a few steps of each
+tell which is faster here, and that one is run to its end.
+"""
+
+import time
+
+STARTED = time.monotonic()
+
+import argparse  # noqa: E402
+import json  # noqa: E402
+import os  # noqa: E402
+import resource  # noqa: E402
+import subprocess  # noqa: E402
+import sys  # noqa: E402
+import tempfile  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
+
+SIZE = 300
+TRL_EPOCHS = 3  # TRL's own default
+RATE = 1e-3
+SEED = 0
+OURS = {"epochs": 2, "batch_tokens": 448}
+MODES: dict[str, dict[str, str]] = {"native": {}, "avx2": {"ONEDNN_MAX_CPU_ISA": "AVX2"}}
+INPUTS = [
+    "course/osai/chatbot/conversations.py",
+    "course/osai/chatbot/held_out.py",
+    "course/osai/chatbot/packs.py",
+    "course/osai/chatbot/tokens.py",
+    "course/osai/chatbot/training.py",
+    "tests/bench/training_speed.py",
+]
+
+
+def conversations() -> tuple[list[Any], list[Any]]:
+    """300 training conversations, and the held-out ones: 50 in new words, 50 in new shops."""
+    from osai.chatbot import hanoi
+
+    valid = [
+        messages
+        for name in ("valid_phrasing", "valid_shop")
+        for messages in hanoi.training_messages(hanoi.folder() / f"{name}.jsonl")[:50]
+    ]
+    return hanoi.training_messages()[:SIZE], valid
+
+
+def ours(options: dict[str, Any]) -> dict[str, Any]:
+    """Our loop."""
+    from osai.chatbot import training
+    from osai.chatbot.model import load
+
+    config = training.TrainingConfig(learning_rate=RATE, seed=SEED, **options)
+    train, valid = conversations()
+    result = training.train(load(dtype=config.dtype), train, config, progress=False)
+    last = result.steps[-1]
+    return finished(result.chatbot, valid) | {
+        "dtype": str(result.chatbot.model.dtype).removeprefix("torch."),
+        "epochs": config.epochs,
+        "steps": last.step,
+        "tokens": last.tokens,
+        "tokens_per_second": round(last.tokens_per_second, 1),
+        "options": options,
+    }
+
+
+def trl(bfloat16: bool, most_steps: int) -> dict[str, Any]:
+    """TRL's loop with its defaults but what the comparison fixes; ``most_steps`` -1 for all."""
+    import warnings
+
+    warnings.simplefilter("ignore")
+    from dataclasses import replace
+
+    from datasets import Dataset
+    from osai.chatbot.model import load
+    from peft import LoraConfig
+    from trl import SFTConfig, SFTTrainer
+
+    chatbot = load(dtype="float32")
+    train, valid = conversations()
+    turns = [[{"role": m.role, "content": m.content} for m in messages] for messages in train]
+    data = Dataset.from_list([{"prompt": t[:-1], "completion": t[-1:]} for t in turns])
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = SFTTrainer(
+            model=chatbot.model,
+            processing_class=chatbot.tokenizer,
+            train_dataset=data,
+            peft_config=LoraConfig(
+                r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM"
+            ),
+            args=SFTConfig(
+                output_dir=folder,
+                num_train_epochs=TRL_EPOCHS,
+                max_steps=most_steps,
+                learning_rate=RATE,
+                completion_only_loss=True,
+                bf16=bfloat16,
+                gradient_checkpointing=bfloat16,
+                use_cpu=True,
+                seed=SEED,
+                save_strategy="no",
+                report_to=[],
+                disable_tqdm=True,
+            ),
+        )
+        outcome = trainer.train()
+    speed = outcome.metrics["train_runtime"] / outcome.global_step
+    about = {
+        "dtype": "bfloat16" if bfloat16 else "float32",
+        "checkpointing": bfloat16,
+        "epochs": TRL_EPOCHS,
+        "steps": outcome.global_step,
+        "seconds_per_step": round(speed, 2),
+    }
+    if most_steps > 0:
+        return about
+    trainer.model.eval()
+    return finished(replace(chatbot, model=trainer.model), valid) | about
+
+
+def finished(chatbot: Any, valid: list[Any]) -> dict[str, Any]:
+    """Stop the clock, then look at memory and held-out loss."""
+    seconds = time.monotonic() - STARTED
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    from osai.chatbot.held_out import nats_per_syllable
+
+    return {
+        "seconds": round(seconds, 1),
+        "peak_mb": round(peak),
+        "nats_per_syllable": round(nats_per_syllable(chatbot, valid), 4),
+    }
+
+
+def child(role: str, environment: dict[str, str], **options: Any) -> dict[str, Any]:
+    """Run one role in a fresh process; returns what it measured."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "out.json")
+        command = [
+            sys.executable,
+            __file__,
+            role,
+            "--out",
+            str(out),
+            "--options",
+            json.dumps(options),
+        ]
+        subprocess.run(command, env={**os.environ, **environment}, check=True)
+        return json.loads(out.read_text(encoding="utf-8"))
+
+
+def pair(mode: str) -> dict[str, Any]:
+    """Both loops, one after the other, in one mode of the processor."""
+    environment = MODES[mode]
+    probes = [child("trl", environment, bfloat16=b, most_steps=4) for b in (True, False)]
+    faster = min(probes, key=lambda probe: probe["seconds_per_step"])
+    mine = child("ours", environment, options=OURS)
+    theirs = child("trl", environment, bfloat16=faster["checkpointing"], most_steps=-1)
+    return {
+        "environment": environment,
+        "trl_probes": probes,
+        "trl": theirs,
+        "ours": mine,
+        "times_faster": round(theirs["seconds"] / mine["seconds"], 2),
+        "as_good": mine["nats_per_syllable"] <= theirs["nats_per_syllable"],
+    }
+
+
+def run(modes: list[str]) -> None:
+    """Measure and store."""
+    import trl as library
+    from osai.allocator import variables
+    from record import RESULTS, write
+
+    os.environ.update(variables())
+    known = RESULTS / "training_speed.json"
+    before = json.loads(known.read_text(encoding="utf-8"))["modes"] if known.is_file() else {}
+    measured = {mode: pair(mode) for mode in modes}
+    write(
+        "training_speed",
+        "make bench ARGS=training_speed",
+        INPUTS,
+        {"conversations": SIZE, "trl_version": library.__version__, "modes": before | measured},
+    )
+    print(json.dumps(measured, indent=1))
+
+
+def main() -> None:
+    """Called without words by `make bench`; with a role by itself."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("role", choices=["all", *MODES, "ours", "trl"])
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--options", type=json.loads, default={})
+    words = parser.parse_args()
+    if words.role in ("ours", "trl"):
+        measured = {"ours": ours, "trl": trl}[words.role](**words.options)
+        words.out.write_text(json.dumps(measured), encoding="utf-8")
+    else:
+        run(list(MODES) if words.role == "all" else [words.role])
+
+
+if __name__ == "__main__":
+    main()
