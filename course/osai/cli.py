@@ -82,14 +82,14 @@ def train(
         messages,
         config,
         start=start,
-        keep=lambda so_far: adapters.save_adapter(so_far, out, config),
+        keep=lambda so_far: adapters.save_adapter(so_far, out, config, resumable=True),
     )
     if not training.is_first_process():
         return
     if not result.steps:
         typer.echo("Stopped before the first step; nothing was written.", err=True)
         raise typer.Exit(130)
-    folder = adapters.save_adapter(result, out, config)
+    folder = adapters.save_adapter(result, out, config, resumable=True)
     last = result.steps[-1]
     why = {
         "done": "all epochs done",

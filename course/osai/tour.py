@@ -31,6 +31,7 @@ from osai.places import PlaceError, checkout
 SHOWN = 5
 AT_LEAST_AFTER = 20
 AT_MOST_BEFORE = 3
+CONVERSATIONS = 1200  # half of the training data: enough to see it learn
 CONFIG = training.TrainingConfig()
 
 
@@ -71,7 +72,7 @@ def show(console: Console, judged: Sequence[Judged]) -> None:
 
 def fine_tune(console: Console) -> Chatbot:
     """Train on the course's conversations with progress, and return the trained chatbot."""
-    messages = hanoi.training_messages()
+    messages = hanoi.training_messages()[:CONVERSATIONS]
     chatbot = load(dtype=CONFIG.dtype)
     with bar(console) as progress:
         task = progress.add_task("Fine-tuning", total=None, note="")

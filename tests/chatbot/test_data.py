@@ -186,3 +186,17 @@ def test_mixed_encodings_empty_files_and_missing_files_are_told(tmp_path):
         load(tmp_path / "nowhere.jsonl")
     with pytest.raises(ConversationError, match="check the path"):
         load_cases(tmp_path / "nowhere.jsonl")
+
+
+def test_the_data_card_counts_right():
+    card = (hanoi.folder() / "README.md").read_text(encoding="utf-8")
+    counted = 0
+    for names, counts in re.findall(r"^\| (`.+?) \| ([\d, ]+)(?: each)? \|", card, re.MULTILINE):
+        files = re.findall(r"`([\w.]+\.(?:jsonl|csv))`", names)
+        numbers = [int(part.replace(",", "")) for part in re.split(r", (?!\d{3}\b)", counts)]
+        for i, name in enumerate(files):
+            lines = (hanoi.folder() / name).read_text(encoding="utf-8").count("\n")
+            lines -= name.endswith(".csv")  # its header
+            assert lines == numbers[min(i, len(numbers) - 1)], name
+            counted += 1
+    assert counted >= 9

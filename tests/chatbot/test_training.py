@@ -113,10 +113,10 @@ def test_packs_hold_every_token_once_and_stay_full_rows():
         training.Example(tuple(range(n)), (IGNORE, *range(1, n)))
         for n in (rng.randrange(5, 90) for _ in range(40))
     ]
-    packs = packs.pack(examples, 128, pad=0)
-    assert sum(row.tokens for row in packs) == sum(len(example.ids) for example in examples)
-    assert sum(row.label_count for row in packs) == sum(len(e.ids) - 1 for e in examples)
-    for row in packs:
+    rows = packs.pack(examples, 128, pad=0)
+    assert sum(row.tokens for row in rows) == sum(len(example.ids) for example in examples)
+    assert sum(row.label_count for row in rows) == sum(len(e.ids) - 1 for e in examples)
+    for row in rows:
         assert len(row.ids) == len(row.labels) == len(row.positions) == 128
 
 
@@ -266,7 +266,7 @@ def test_a_stopped_run_goes_on_as_if_it_had_never_stopped(few, run, tmp_path):
             raise KeyboardInterrupt
 
     first = training.train(model.load(dtype="float32"), few, TINY, on_step=stop, progress=False)
-    folder = adapters.save_adapter(first, tmp_path / "run", TINY)
+    folder = adapters.save_adapter(first, tmp_path / "run", TINY, resumable=True)
     assert (folder / adapters.STATE).is_file()
     with pytest.raises(ModelError, match="add --resume"):
         adapters.check_folder(folder)
@@ -289,7 +289,7 @@ def test_a_stopped_run_is_not_mixed_with_another(few, run):
 
 
 def test_a_broken_state_says_so(run, tmp_path):
-    folder = adapters.save_adapter(replace(run, ended="stopped"), tmp_path / "run", TINY)
+    folder = adapters.save_adapter(replace(run, ended="stopped"), tmp_path / "run", TINY, True)
     (folder / adapters.STATE).write_bytes(b"half")
     with pytest.raises(ModelError, match="cannot be read"):
         adapters.load_state(folder)

@@ -63,12 +63,14 @@ def check_folder(folder: Path, resume: bool = False) -> Path:
     return folder
 
 
-def save_adapter(result: TrainingResult, folder: Path, config: TrainingConfig) -> Path:
+def save_adapter(
+    result: TrainingResult, folder: Path, config: TrainingConfig, resumable: bool = False
+) -> Path:
     """Write the adapter, its tokenizer and the run's record to a folder, in peft's own format.
 
     Weights are stored as float16. The folder appears whole or not at all; an older one of the same
-    name is replaced. A run that has not come to its end also leaves what `load_state` needs.
-    Raises ModelError where it cannot be written.
+    name is replaced. With ``resumable`` a run that has not come to its end also leaves what `load_state`
+    needs (about 65 MB). Raises ModelError where it cannot be written.
     """
     import torch
     from safetensors.torch import load_file, save_file
@@ -94,7 +96,7 @@ def save_adapter(result: TrainingResult, folder: Path, config: TrainingConfig) -
             "steps": [asdict(step) for step in result.steps],
         }
         (work / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        if result.ended != "done":
+        if resumable and result.ended != "done":
             save_file(result.state.tensors, work / STATE)
         old = folder.with_name(folder.name + ".old")
         shutil.rmtree(old, ignore_errors=True)

@@ -12,15 +12,31 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-RESULTS = Path(__file__).parent / "results"
+from osai.places import checkout
+
+
+class NoCheckout(RuntimeError):
+    """Results are measured and stored in a checkout of the course only."""
+
+
+def root() -> Path:
+    """The checkout. Raises NoCheckout."""
+    found = checkout()
+    if found is None:
+        raise NoCheckout("No checkout here. Next step: run this in the course's folder.")
+    return found
+
+
+def folder() -> Path:
+    """Where results lie."""
+    return root() / "tests" / "bench" / "results"
 
 
 def digest(files: Iterable[str]) -> str:
     """SHA-256 over files, by their paths from the root; Python without comments and docstrings."""
     whole = hashlib.sha256()
     for name in sorted(files):
-        content = (ROOT / name).read_bytes()
+        content = (root() / name).read_bytes()
         if name.endswith(".py"):
             content = _code_only(content.decode()).encode()
         whole.update(f"{name}\n{hashlib.sha256(content).hexdigest()}\n".encode())
@@ -68,7 +84,13 @@ def write(name: str, command: str, inputs: Iterable[str], measured: dict[str, An
         "inputs_sha256": digest(files),
         **measured,
     }
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}.json"
+    folder().mkdir(exist_ok=True)
+    path = folder() / f"{name}.json"
     path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
+
+
+def read(name: str) -> dict[str, Any] | None:
+    """A stored result, or None where there is none yet."""
+    path = folder() / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
