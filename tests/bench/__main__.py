@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHES = ("training_speed", "adapter")
+BENCHES = ("training_speed", "adapter", "evaluation")
 
 
 def main() -> int:
@@ -17,7 +17,7 @@ def main() -> int:
     folder = Path(__file__).parent
     for name in chosen:
         print(f"== {name}", flush=True)
-        if code := subprocess.run([sys.executable, folder / f"{name}.py", "all"]).returncode:
+        if code := subprocess.run([sys.executable, folder / f"{name}.py"]).returncode:
             return code
     return 0
 

@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
+from osai.authoring import results
 
-from .record import RESULTS, digest
-
-FILES = sorted(RESULTS.glob("*.json"))
+NAMES = sorted(file.stem for file in results.folder().glob("*.json"))
 
 
-@pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
-def test_a_result_is_of_the_present_code(file: Path):
-    result = json.loads(file.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("name", NAMES)
+def test_a_result_is_of_the_present_code(name: str):
+    result = results.read(name)
     assert {"date", "command", "machine", "inputs"} <= result.keys()
-    assert result["inputs_sha256"] == digest(result["inputs"]), (
-        f"{file.name} was measured on other code or data. Next step: {result['command']}"
+    assert result["inputs_sha256"] == results.digest(result["inputs"]), (
+        f"{name} was measured on other code or data. Next step: {result['command']}"
     )
 
 
-def stored(name: str) -> dict:
-    return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+def test_all_benches_have_results():
+    assert {"training_speed", "adapter", "evaluation"} <= set(NAMES)
+
+
+def test_training_is_as_fast_and_small_as_promised():
+    modes = results.read("training_speed")["modes"]
+    assert modes["native"]["times_faster"] >= 5
+    assert modes["avx2"]["times_faster"] >= 3
+    for mode in modes.values():
+        assert mode["as_good"]
+        assert mode["ours"]["peak_mb"] < 1500
+
+
+def test_the_fine_tuned_model_is_far_better_than_its_base():
+    systems = results.read("evaluation")["systems"]
+    for cases in ("test", "unseen"):
+        passed = {
+            name: shares[cases]["passed"] / shares[cases]["total"]
+            for name, shares in systems.items()
+        }
+        assert passed["finetuned"] - passed["base"] >= 0.6, cases
+
+
+def test_the_adapter_that_ships_can_be_made_again():
+    result = results.read("adapter")
+    assert result["same_replies"] >= 0.95 * result["replies"]

@@ -171,16 +171,15 @@ def pair(mode: str) -> dict[str, Any]:
 
 
 def run(modes: list[str]) -> None:
-    """Measure and store."""
+    """Measure and store; a mode that is not named keeps what was stored."""
     import trl as library
     from osai.allocator import variables
-    from record import RESULTS, write
+    from osai.authoring import results
 
     os.environ.update(variables())
-    known = RESULTS / "training_speed.json"
-    before = json.loads(known.read_text(encoding="utf-8"))["modes"] if known.is_file() else {}
+    before = (results.read("training_speed") or {}).get("modes", {})
     measured = {mode: pair(mode) for mode in modes}
-    write(
+    results.write(
         "training_speed",
         "make bench ARGS=training_speed",
         INPUTS,
@@ -192,7 +191,7 @@ def run(modes: list[str]) -> None:
 def main() -> None:
     """Called without words by `make bench`; with a role by itself."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("role", choices=["all", *MODES, "ours", "trl"])
+    parser.add_argument("role", nargs="?", default="all", choices=["all", *MODES, "ours", "trl"])
     parser.add_argument("--out", type=Path)
     parser.add_argument("--options", type=json.loads, default={})
     words = parser.parse_args()
