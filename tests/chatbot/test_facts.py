@@ -43,6 +43,23 @@ def test_a_product_of_an_earlier_message_is_still_the_subject(shop: shops.Shop):
     assert [fact.path for fact in found.facts] == ["products.0"]
 
 
+@pytest.mark.parametrize(
+    ("message", "empty"),
+    [
+        ("Cửa hàng mở cửa mấy giờ?", {"branches": ()}),
+        ("Phí giao hàng bao nhiêu?", {"shipping": ()}),
+        ("Cho xuất hóa đơn VAT", {"policies": {"invoice": ""}}),
+        ("Thanh toán bằng cách nào?", {"policies": {"payment": ()}}),
+    ],
+)
+def test_what_the_shop_file_does_not_hold_is_said_not_to_be_known(shop, message, empty):
+    if "policies" in empty:
+        empty = {"policies": shop.policies.model_copy(update=empty["policies"])}
+    found = facts.find(shop.model_copy(update=empty), message)
+    assert "chưa có thông tin" in found.facts[0].text
+    assert found.situation == "not_known" and found.task == "hỏi thêm về hàng"
+
+
 def test_a_branch_that_is_named_is_the_only_one_told(shop: shops.Shop):
     (fact,) = facts.find(shop, "Cửa hàng Bồ Đề mấy giờ đóng cửa?").facts
     assert fact.path == "branches.1" and "20h00" in fact.text and "118 Ngọc Lâm" in fact.text

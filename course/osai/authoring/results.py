@@ -44,13 +44,18 @@ def digest(files: Iterable[str]) -> str:
 
 
 def _code_only(source: str) -> str:
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
+    """The lines of a module without docstrings, lines of comment and empty lines."""
+    lines = source.splitlines()
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None
             if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                node.body = node.body[1:] or [ast.Pass()]
-    return ast.unparse(tree)
+                lines[first.lineno - 1 : first.end_lineno] = [""] * (
+                    first.end_lineno - first.lineno + 1
+                )
+    return "\n".join(
+        line.rstrip() for line in lines if line.strip() and not line.lstrip().startswith("#")
+    )
 
 
 def machine() -> dict[str, Any]:

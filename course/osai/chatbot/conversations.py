@@ -151,10 +151,9 @@ def system_turn(
     """
     terms = address.of(message, history)
     found = facts.find(shop, message, history, topic)
-    task = intents.LABELS[found.topic] + (", chuyển nhân viên" if found.person else "")
     lines = [
         f"{shop.name}. Gọi khách: {terms.customer}. Xưng: {terms.self_}.",
-        f"Việc: {task}.",
+        f"Việc: {found.task}.",
         *(fact.text for fact in found.facts),
     ]
     return Message("system", "\n".join(lines))

@@ -64,6 +64,12 @@ class Found:
         """The intent that the topic belongs to."""
         return intents.intent(self.topic)
 
+    @property
+    def task(self) -> str:
+        """What is to be done, in the words of the system turn."""
+        topic = "stock.other" if self.situation == "not_known" else self.topic
+        return intents.LABELS[topic] + (", chuyển nhân viên" if self.person else "")
+
 
 def find(shop: Shop, message: str, history: Sequence[str] = (), topic: str | None = None) -> Found:
     """Understand a message in this shop; ``history`` holds the customer's earlier messages.
@@ -85,7 +91,11 @@ def find(shop: Shop, message: str, history: Sequence[str] = (), topic: str | Non
     if topic == "refund" and rules.waited_too_long(message, shop.policies.refund_days):
         found = replace(found, topic="refund.late")
     found = replace(found, person=rules.needs_person(found.topic, None))
-    return _FACTS.get(found.topic, _nothing)(shop, message, found)
+    if found.topic not in _FACTS:
+        return found
+    found = _FACTS[found.topic](shop, message, found)
+    # A shop without branches, areas or ways to pay has nothing to tell: say so.
+    return found if found.facts else replace(found, situation="not_known", facts=(_NOT_KNOWN,))
 
 
 def _asked_before(shop: Shop, history: Sequence[str], order: bool) -> str:
@@ -275,8 +285,9 @@ def _shipping(shop: Shop, message: str, found: Found) -> Found:
         )
         for i in chosen
     ]
-    free = _free(shop, message, found).facts
-    return replace(found, situation=str(len(chosen)), areas=tuple(chosen), facts=(*lines, *free))
+    if lines:
+        lines += _free(shop, message, found).facts
+    return replace(found, situation=str(len(chosen)), areas=tuple(chosen), facts=tuple(lines))
 
 
 def _names_area(area: str, message: str) -> bool:
@@ -357,12 +368,17 @@ def _inspect(shop: Shop, message: str, found: Found) -> Found:
     )
 
 
-def _nothing(shop: Shop, message: str, found: Found) -> Found:
-    return found
+def _payment(shop: Shop, message: str, found: Found) -> Found:
+    ways = ", ".join(shop.policies.payment)
+    lines = _rule("policies.payment", f"Chỉ nhận: {ways}") if ways else ()
+    return replace(found, facts=lines)
 
 
 def _one_rule(path: str, text: Callable[[Shop], str]) -> Callable[[Shop, str, Found], Found]:
-    return lambda shop, message, found: replace(found, facts=_rule(path, text(shop)))
+    def facts(shop: Shop, message: str, found: Found) -> Found:
+        return replace(found, facts=_rule(path, text(shop)) if text(shop).strip() else ())
+
+    return facts
 
 
 _FACTS: dict[str, Callable[[Shop, str, Found], Found]] = {
@@ -380,9 +396,7 @@ _FACTS: dict[str, Callable[[Shop, str, Found], Found]] = {
     "payment.inspect": _inspect,
     "refund": _one_rule("policies.refund_days", lambda s: f"Trong {s.policies.refund_days} ngày"),
     "vat_invoice": _one_rule("policies.invoice", lambda s: s.policies.invoice),
-    "payment": _one_rule(
-        "policies.payment", lambda s: f"Chỉ nhận: {', '.join(s.policies.payment)}"
-    ),
+    "payment": _payment,
     "holiday_hours": _one_rule("policies.holiday", lambda s: s.policies.holiday),
     "human.hotline": _one_rule("hotline", lambda s: f"Hotline: {s.hotline}"),
 }
