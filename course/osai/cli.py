@@ -49,6 +49,9 @@ def train(
     new_tokens: Annotated[
         int, typer.Option(min=0, help="Vietnamese tokens to append; 0 for none.")
     ] = 800,
+    batch_tokens: Annotated[
+        int, typer.Option(min=1, help="Tokens a step; with several processes, 448 for each.")
+    ] = 448,
     dtype: Annotated[
         str, typer.Option(help="'float32', 'bfloat16', or 'auto' for the faster one here.")
     ] = "auto",
@@ -70,6 +73,7 @@ def train(
         rank=rank,
         alpha=2 * rank,
         new_tokens=new_tokens,
+        batch_tokens=batch_tokens,
         minutes=minutes,
         seed=seed,
         dtype=dtype,

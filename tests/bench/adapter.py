@@ -30,16 +30,11 @@ INPUTS = [
 def look(folder: Path) -> dict[str, Any]:
     """Held-out loss and replies of an adapter."""
     chatbot = model.merge(model.load(folder, dtype="auto"))
-    valid = [
-        messages
-        for name in ("valid_phrasing", "valid_shop")
-        for messages in hanoi.training_messages(hanoi.folder() / f"{name}.jsonl")[:50]
-    ]
     shops = hanoi.shops()
     cases = hanoi.customers("customers_dev4")
     asked = [(shops[case.shop], [Message("user", case.message)]) for case in cases]
     return {
-        "nats_per_syllable": round(nats_per_syllable(chatbot, valid), 4),
+        "nats_per_syllable": round(nats_per_syllable(chatbot, hanoi.validation_messages(50)), 4),
         "replies": [reply.text for reply in replies(chatbot, asked)],
     }
 

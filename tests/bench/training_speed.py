@@ -42,12 +42,7 @@ def conversations() -> tuple[list[Any], list[Any]]:
     """300 training conversations, and the held-out ones: 50 in new words, 50 in new shops."""
     from osai.chatbot import hanoi
 
-    valid = [
-        messages
-        for name in ("valid_phrasing", "valid_shop")
-        for messages in hanoi.training_messages(hanoi.folder() / f"{name}.jsonl")[:50]
-    ]
-    return hanoi.training_messages()[:SIZE], valid
+    return hanoi.training_messages()[:SIZE], hanoi.validation_messages(50)
 
 
 def ours(options: dict[str, Any]) -> dict[str, Any]:

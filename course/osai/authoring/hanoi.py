@@ -39,7 +39,10 @@ TERMS = {
     ("chị", "em"): 5, ("anh", "em"): 5, ("em", "shop"): 3, ("mình", "shop"): 4,
     ("tôi", "shop"): 3, ("mình", "bạn"): 1,
 }  # fmt: skip
-ELDER_TERMS = {("cô", "cháu"): 2, ("bác", "cháu"): 3, ("chú", "cháu"): 2, ("cô", "con"): 1}
+ELDER_TERMS = {
+    ("cô", "cháu"): 2, ("bác", "cháu"): 3, ("chú", "cháu"): 2, ("ông", "cháu"): 1, ("bà", "cháu"): 1,
+    ("cô", "con"): 1, ("bác", "con"): 1,
+}  # fmt: skip
 SHORT_WORDS = {"mình": ("mk", "mik", "mình"), "em": ("e", "em"), "tôi": ("tôi",),
                "anh": ("a", "anh"), "chị": ("c", "chị")}  # fmt: skip
 SOUTHERN_WORDS = {"tôi": ("tui", "tôi")}

@@ -164,8 +164,8 @@ def match_products(shop: Shop, message: str) -> tuple[int, ...]:
     """Indices of the products that the message names best; rare words of a name weigh more.
 
     Words are compared with their marks where the message has any (*mấy* is not *máy*), else
-    without. Two words of a name must stand in the message, or its first one if no other product
-    begins with it.
+    without. Enough is: two neighbouring words of a name (*Sen 5*), its first word and another, or its
+    first word alone unless that has other meanings.
     """
     plain = (lambda text: text.lower()) if has_marks(message) else unmark
     text = plain(unicodedata.normalize("NFC", message))
@@ -178,9 +178,10 @@ def match_products(shop: Shop, message: str) -> tuple[int, ...]:
         pairs = [
             a
             for a, b in itertools.pairwise(name)
-            if re.search(rf"\b{re.escape(a)}[\s,]+{re.escape(b)}\b", text)
+            if max(len(a), len(b)) > 2
+            and re.search(rf"\b{re.escape(a)}[\s,]+{re.escape(b)}\b", text)
         ]
-        near = len(words) > 1 and (pairs or words[0] == name[0])
+        near = (len(words) > 1 and words[0] == name[0]) or (words and pairs)
         single = words == name[:1] and len(name[0]) > 1 and name[0] not in _WEAK
         score = sum(math.log(1 + len(names) / count[word]) for word in words)
         scores.append(score + 0.5 * len(pairs) if near or single else 0.0)

@@ -71,6 +71,17 @@ def training_messages(
     ]
 
 
+def validation_messages(size: int | None = None) -> list[list[Message]]:
+    """Conversations that training has not seen, with system turns: in new words, then in new shops.
+
+    ``size``: how many of each; None for all.
+    """
+    where = folder()
+    new_words = training_messages(where / "valid_phrasing.jsonl")
+    new_shops = training_messages(where / "valid_shop.jsonl", where / "valid_shops.jsonl")
+    return new_words[:size] + new_shops[:size]
+
+
 def customers(name: str = "customers") -> list[Case]:
     """The held-out customers; ``customers_dev`` are those that may be looked at while building."""
     return evaluation.load_cases(folder() / f"{name}.jsonl")
