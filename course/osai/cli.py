@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+SYSTEMS = "pipeline, finetuned, faq, prompt, base, or a folder or hub id of a model."
+
 app = typer.Typer(
     help="A course on open-source AI, and a chatbot for a shop in Hanoi.",
     no_args_is_help=True,
@@ -113,18 +115,15 @@ def reply(
         Path, typer.Option(help='JSON lines: {"id", "shop", "message", "history"?}.')
     ],
     out: Annotated[Path, typer.Option(help="JSON lines, in the same order.")],
-    model: Annotated[
-        str, typer.Option(help="'finetuned', 'base', a folder of an adapter or model, or a hub id.")
-    ] = "finetuned",
+    model: Annotated[str, typer.Option(help=SYSTEMS)] = "pipeline",
 ) -> None:
     """Reply to a file of customers' messages; a bad line is named and the rest goes on."""
-    from osai.chatbot import batch, hanoi
+    from osai.chatbot import batch, systems
     from osai.chatbot.shops import load_shops
 
     known = load_shops(shops)
     requests, problems = batch.read_requests(messages, known)
-    chatbot = hanoi.load(model)
-    written = batch.write_replies(chatbot, requests, out)
+    written = batch.write_replies(systems.load(model), requests, out)
     for problem in problems:
         typer.echo(problem, err=True)
     typer.echo(f"{out}: {written} replies, {len(problems)} lines left out.")
@@ -138,9 +137,7 @@ def evaluate(
     cases: Annotated[
         Path, typer.Option(help="Customers with what a right reply needs (JSON lines).")
     ],
-    model: Annotated[
-        str, typer.Option(help="'finetuned', 'base', a folder of an adapter or model, or a hub id.")
-    ] = "finetuned",
+    model: Annotated[str, typer.Option(help=SYSTEMS)] = "pipeline",
     against: Annotated[
         str | None, typer.Option(help="A second model, compared case by case with the first.")
     ] = None,

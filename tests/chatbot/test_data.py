@@ -8,8 +8,9 @@ from collections import Counter
 import pytest
 from osai.authoring import hanoi as build
 from osai.chatbot import address, checks, facts, hanoi, intents
+from osai.chatbot.cases import load_cases
 from osai.chatbot.conversations import ConversationError, load, training_messages
-from osai.chatbot.evaluation import judge, load_cases
+from osai.chatbot.evaluation import judge
 from osai.chatbot.reply import Reply
 from osai.chatbot.shops import load_shops, texts
 

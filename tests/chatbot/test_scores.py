@@ -1,8 +1,9 @@
 """Shares with intervals, and the comparison of two systems."""
 
 import pytest
+from osai.chatbot.cases import Case
 from osai.chatbot.checks import Check
-from osai.chatbot.evaluation import Case, Judged
+from osai.chatbot.evaluation import Judged
 from osai.chatbot.reply import Reply
 from osai.chatbot.scores import difference, shares, wilson
 

@@ -21,9 +21,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from osai.chatbot import address, facts, intents
+from osai.chatbot import address, facts, intents, templates
 from osai.chatbot.facts import Found
-from osai.chatbot.shops import Shop, money
+from osai.chatbot.shops import Shop
 from osai.chatbot.vietnamese import strip_marks
 
 SEED = 2026
@@ -54,7 +54,7 @@ class Material:
 
     asks: Sequence[dict[str, Any]]
     parts: dict[str, Any]
-    replies: Mapping[tuple[str, str], Sequence[str]]
+    replies: templates.Replies
 
 
 def read(folder: Path) -> Material:
@@ -65,10 +65,7 @@ def read(folder: Path) -> Material:
     return Material(
         [json.loads(line) for line in asks_file.splitlines()],
         json.loads(parts_file),
-        {
-            (entry["topic"], entry["situation"]): entry["reply"]
-            for entry in json.loads(replies_file)["replies"]
-        },
+        templates.parse(replies_file),
     )
 
 
@@ -101,9 +98,7 @@ def _jsonl(records: Iterable[dict[str, Any]]) -> str:
     return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
 
 
-def _review(
-    asks: Sequence[dict[str, Any]], replies: Mapping[tuple[str, str], Sequence[str]]
-) -> str:
+def _review(asks: Sequence[dict[str, Any]], replies: templates.Replies) -> str:
     """The sheet for a native speaker: every sentence once, with columns to fill in."""
     sheet = io.StringIO()
     table = csv.writer(sheet, lineterminator="\n")
@@ -146,7 +141,7 @@ def _dong(rng: random.Random, low: int, high: int) -> int:
 def _product(rng: random.Random, parts: dict[str, Any], item: dict[str, Any]) -> dict[str, Any]:
     if rng.random() < 0.35:  # a name never seen before: it can only be copied
         plain = f"{rng.choice(parts['nouns'])} {rng.choice(parts['qualities'])}"
-        item = {"name": _capital(plain), "mentions": [plain]}
+        item = {"name": templates.capital(plain), "mentions": [plain]}
     brand = " ".join(rng.sample(parts["brands"], rng.choice([0, 1, 1, 2])))
     spec = rng.choice(parts["specs"]) if rng.random() < 0.5 else ""
     mentions = list(item["mentions"])
@@ -378,13 +373,13 @@ def _exchange(
         return None
     choices = material.replies[(found.topic, found.situation)]
     template = choices[0] if rng.random() < 0.7 else rng.choice(choices)
-    reply = _reply(template, scene.shop, found, terms)
+    reply = templates.fill(template, scene.shop, found, terms)
     return [
         *before,
         {"role": "user", "content": message},
         {
             "role": "assistant",
-            "content": unicodedata.normalize("NFC", reply),
+            "content": reply,
             "topic": found.topic,
             "situation": found.situation,
         },
@@ -420,10 +415,6 @@ def _expected(text: str, scene: _Scene) -> address.Address:
     return address.PAIRS[scene.customer]
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
 def _fill(template: str, values: Mapping[str, str]) -> str:
     return template.format_map(values)
 
@@ -437,7 +428,12 @@ def _slots(
         own = rng.choice(SHORT_WORDS.get(own, (own,)))
     if scene.style == "southern":
         own = rng.choice(SOUTHERN_WORDS.get(own, (own,)))
-    values = {"c": own, "C": _capital(own), "v": scene.vocative, "V": _capital(scene.vocative)}
+    values = {
+        "c": own,
+        "C": templates.capital(own),
+        "v": scene.vocative,
+        "V": templates.capital(scene.vocative),
+    }
     if "{id}" in text:
         number = _order_number(rng, scene.shop, topic, "{late}" in text)
         if number is None:
@@ -452,7 +448,7 @@ def _slots(
             values["eta"] = order.eta[:5]
     if "{p}" in text or "{P}" in text:
         values["p"] = rng.choice(rng.choice(scene.made["products"])["mentions"])
-        values["P"] = _capital(values["p"])
+        values["P"] = templates.capital(values["p"])
     return values
 
 
@@ -486,58 +482,6 @@ def _as_meant(found: Found, topic: str, slots: Mapping[str, str]) -> bool:
     if "p" in slots and not found.products:
         return False
     return not ("p" not in slots and topic in ("price", "warranty", "stock") and found.products)
-
-
-def _reply(template: str, shop: Shop, found: Found, terms: address.Address) -> str:
-    values = {"A": terms.customer, "s": terms.self_, "S": _capital(terms.self_),
-              **_shop_values(shop), **_found_values(shop, found)}  # fmt: skip
-    reply = _fill(template, values)
-    # Templates write the terms in lower case; a sentence opens with a capital.
-    return re.sub(r"(?<=[.!?] )\w", lambda match: match[0].upper(), reply)
-
-
-def _found_values(shop: Shop, found: Found) -> dict[str, str]:
-    values = {"id": found.order.id if found.order else found.order_id or ""}
-    values["eta"] = (found.order.eta if found.order else None) or ""
-    for place, i in enumerate(found.products[: facts.MOST_LINES]):
-        product = shop.products[i]
-        months = product.warranty_months
-        values |= {
-            f"p{place}": product.name,
-            f"m{place}": money(product.price),
-            f"n{place}": str(product.stock),
-            f"k{place}": f"còn {product.stock} sản phẩm" if product.stock else "hết hàng",
-            f"w{place}": f"{months} tháng" if months else "không bảo hành",
-        }
-    for place, i in enumerate(found.areas):
-        area = shop.shipping[i]
-        values |= {f"a{place}": area.area, f"f{place}": money(area.fee), f"d{place}": area.days}
-    for place, i in enumerate(found.branches):
-        branch = shop.branches[i]
-        values |= {
-            f"b{place}": branch.name,
-            f"address{place}": branch.address,
-            f"h{place}": f"{branch.open}-{branch.close}",
-            f"days{place}": branch.days,
-        }
-    return values
-
-
-def _shop_values(shop: Shop) -> dict[str, str]:
-    rules = shop.policies
-    return {
-        "shop": shop.name,
-        "hotline": shop.hotline,
-        "return_days": str(rules.return_days),
-        "return_condition": rules.return_condition,
-        "exchange_fee": money(rules.exchange_fee),
-        "refund_days": str(rules.refund_days),
-        "cancel": rules.cancel,
-        "invoice": rules.invoice,
-        "payment": " và ".join(filter(None, (", ".join(rules.payment[:-1]), rules.payment[-1]))),
-        "holiday": rules.holiday,
-        "free": money(shop.free_shipping_from),
-    }
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from osai.chatbot import address, checks
 from osai.chatbot.conversations import Message
-from osai.chatbot.model import Chatbot
-from osai.chatbot.reply import Reply, replies
+from osai.chatbot.reply import Reply
 from osai.chatbot.shops import Shop
+from osai.chatbot.systems import System
 
 MOST_LETTERS = 4000  # a longer message is no customer's question
 
@@ -64,7 +63,7 @@ def _request(record: dict, shops: dict[str, Shop]) -> Request:
 
 
 def write_replies(
-    chatbot: Chatbot,
+    system: System,
     requests: Sequence[Request],
     out: Path,
     batch_size: int = 8,
@@ -83,7 +82,7 @@ def write_replies(
     ):
         for start in range(0, len(requests), batch_size):
             chosen = requests[start : start + batch_size]
-            answers = replies(chatbot, [(request.shop, request.turns) for request in chosen])
+            answers = system.replies([(request.shop, request.turns) for request in chosen])
             for request, answer in zip(chosen, answers, strict=True):
                 file.write(json.dumps(_record(request, answer), ensure_ascii=False) + "\n")
             file.flush()
@@ -93,12 +92,11 @@ def write_replies(
 
 
 def _record(request: Request, answer: Reply) -> dict[str, object]:
-    customer = " ".join(turn.content for turn in request.turns if turn.role == "user")
     return {
         "id": request.id,
         "reply": answer.text,
-        "handoff": checks.hands_off(answer.text),
+        "handoff": answer.handoff,
         "intent": answer.intent,
-        "address": address.detect(customer).customer,
+        "address": answer.address,
         "facts": list(answer.facts),
     }

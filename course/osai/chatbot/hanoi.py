@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from osai.chatbot import conversations, evaluation, model
+from osai.chatbot import cases, conversations, model
+from osai.chatbot.cases import Case
 from osai.chatbot.conversations import Conversation, ConversationError, Message
-from osai.chatbot.evaluation import Case
 from osai.chatbot.model import Chatbot
 from osai.chatbot.shops import Shop, load_shops, load_shops_jsonl
 from osai.places import data_dir
@@ -84,4 +84,4 @@ def validation_messages(size: int | None = None) -> list[list[Message]]:
 
 def customers(name: str = "customers") -> list[Case]:
     """The held-out customers; ``customers_dev`` are those that may be looked at while building."""
-    return evaluation.load_cases(folder() / f"{name}.jsonl")
+    return cases.load_cases(folder() / f"{name}.jsonl")

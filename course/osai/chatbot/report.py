@@ -8,8 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from osai.chatbot import hanoi
-from osai.chatbot.evaluation import Case, Judged, evaluate, load_cases
+from osai.chatbot import systems
+from osai.chatbot.cases import Case, load_cases
+from osai.chatbot.evaluation import Judged, evaluate
 from osai.chatbot.model import ModelError
 from osai.chatbot.scores import Difference, Share, difference, shares
 from osai.chatbot.shops import Shop, load_shops
@@ -18,7 +19,7 @@ from osai.chatbot.shops import Shop, load_shops
 def main(shops: Path, cases: Path, models: Sequence[str], as_json: bool) -> None:
     """Evaluate one model, or two on the same cases, and print the report.
 
-    ``models`` holds names as ``hanoi.load`` knows them. Raises ModelError, ShopError, ConversationError.
+    ``models`` holds names as ``systems.load`` knows them. Raises ModelError, ShopError, ConversationError.
     """
     if len(set(models)) < len(models):
         raise ModelError(f"{models[0]} cannot be compared with itself. Next step: name two models.")
@@ -39,13 +40,13 @@ def main(shops: Path, cases: Path, models: Sequence[str], as_json: bool) -> None
 def _judge(name: str, shops: dict[str, Shop], cases: list[Case]) -> list[Judged]:
     from tqdm.auto import tqdm
 
-    chatbot = hanoi.load(name)
+    system = systems.load(name)
     with tqdm(total=len(cases), desc=f"Customers of {name}") as bar:
 
         def on_batch(done: int) -> None:
             bar.update(done)
 
-        return evaluate(chatbot, shops, cases, on_batch=on_batch)
+        return evaluate(system, shops, cases, on_batch=on_batch)
 
 
 def as_record(systems: dict[str, list[Judged]], compared: Difference | None) -> dict[str, Any]:

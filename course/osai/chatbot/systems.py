@@ -1,0 +1,193 @@
+"""Five ways to answer the same customers, behind one interface.
+
+``base``: the model as published, with our system turn. ``prompt``: the same model, with the best prompt
+we could write and examples, but no training. ``faq``: no model at all: the topic of the most similar
+known question chooses a template. ``finetuned``: the trained model, its reply as it falls. ``pipeline``: the
+trained model, and no reply leaves unchecked.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from osai.chatbot import address, facts, hanoi, intents, templates
+from osai.chatbot.conversations import Message, system_turn
+from osai.chatbot.reply import (
+    Reply,
+    Request,
+    Understood,
+    as_reply,
+    generate,
+    replies,
+    understand,
+)
+from osai.chatbot.review import problems
+
+if TYPE_CHECKING:
+    from osai.chatbot.model import Chatbot
+
+OnBatch = Callable[[int], None] | None
+NAMES = ("pipeline", "finetuned", "faq", "prompt", "base")
+
+
+class System(Protocol):
+    """Anything that replies to requests."""
+
+    def replies(self, requests: Sequence[Request], on_batch: OnBatch = None) -> list[Reply]:
+        """A reply for each request, in order; ``on_batch`` hears how many more were done."""
+
+
+def load(name: str) -> System:
+    """A system by name; any other name is a folder or hub id of a model. Raises ModelError."""
+    if name == "faq":
+        return Faq()
+    if name == "prompt":
+        return PromptOnly(hanoi.load("base"))
+    if name == "pipeline":
+        return Pipeline(hanoi.load("finetuned"))
+    return Model(hanoi.load(name))
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model with our system turn; its reply is sent as it falls."""
+
+    chatbot: Chatbot
+
+    def replies(self, requests: Sequence[Request], on_batch: OnBatch = None) -> list[Reply]:
+        """See `System`."""
+        return replies(self.chatbot, requests, on_batch=on_batch)
+
+
+RULES = """Bạn là nhân viên chăm sóc khách hàng của một cửa hàng ở Hà Nội. Quy tắc:
+1. Luôn trả lời bằng tiếng Việt có dấu, một hoặc hai câu ngắn, mở đầu bằng "Dạ", kết thúc bằng "ạ".
+2. Gọi khách và xưng hô đúng như dòng "Gọi khách" và "Xưng" đã cho.
+3. Chỉ dùng thông tin đã cho. Không tự nghĩ ra số tiền, ngày tháng hay mã đơn.
+4. Nếu dòng "Việc" có ghi "chuyển nhân viên" thì nói sẽ chuyển nhân viên liên hệ ngay."""
+EXAMPLES = (
+    ("Gia dụng Sao Mai. Gọi khách: chị. Xưng: em.\nViệc: xem đơn.\nĐơn SM1204: đang giao, dự kiến 03/02/2026",
+     "Em ơi đơn SM1204 của chị đi đến đâu rồi?",
+     "Dạ đơn SM1204 của chị đang giao, dự kiến 03/02/2026 ạ."),
+    ("Gia dụng Sao Mai. Gọi khách: bác. Xưng: cháu.\nViệc: phàn nàn, chuyển nhân viên.",
+     "Bác mua cái quạt về cắm điện không chạy, bán hàng kiểu gì thế cháu?",
+     "Dạ cháu xin lỗi bác vì việc này ạ. Cháu chuyển nhân viên xử lý và liên hệ bác ngay ạ."),
+    ("Gia dụng Sao Mai. Gọi khách: anh/chị. Xưng: em.\nViệc: hỏi giá.\nẤm đun Gió: giá 320.000 ₫, còn 9",
+     "ấm đun bao nhiêu", "Dạ Ấm đun Gió giá 320.000 ₫, shop còn 9 sản phẩm ạ."),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PromptOnly:
+    """A model that was not trained for the job, told the rules and shown three examples."""
+
+    chatbot: Chatbot
+
+    def replies(self, requests: Sequence[Request], on_batch: OnBatch = None) -> list[Reply]:
+        """See `System`."""
+        prompts = [self.prompt(request) for request in requests]
+        written = generate(self.chatbot, prompts, on_batch=on_batch)
+        return [
+            as_reply(text, understand(request))
+            for text, request in zip(written, requests, strict=True)
+        ]
+
+    def prompt(self, request: Request) -> list[Message]:
+        """Rules, examples, then the facts and the customer's words of this request."""
+        shop, turns = request
+        words = [turn.content for turn in turns if turn.role == "user"]
+        told = system_turn(shop, words[-1], words[:-1]).content
+        shown = [
+            Message(role, text)
+            for given, question, answer in EXAMPLES
+            for role, text in (("user", f"{given}\nKhách: {question}"), ("assistant", answer))
+        ]
+        return [Message("system", RULES), *shown, Message("user", f"{told}\nKhách: {words[-1]}")]
+
+
+class Faq:
+    """No model: the most similar known question (TF-IDF, cosine) chooses a template.
+
+    It gets the same facts and address terms as the others, so that only the reading of the
+    question and the writing of the reply differ.
+    """
+
+    def replies(self, requests: Sequence[Request], on_batch: OnBatch = None) -> list[Reply]:
+        """See `System`."""
+        found = [self._reply(request) for request in requests]
+        if on_batch is not None:
+            on_batch(len(found))
+        return found
+
+    def _reply(self, request: Request) -> Reply:
+        shop, turns = request
+        words = tuple(turn.content for turn in turns if turn.role == "user")
+        topic = nearest_topic(words[-1])
+        found = facts.find(shop, words[-1], words[:-1], topic)
+        understood = Understood(shop, found, address.of(words[-1], words[:-1]), words)
+        return as_reply(
+            templates.answer(shop, found, understood.terms), understood, source="template"
+        )
+
+
+@functools.cache
+def _questions() -> tuple[object, object, list[str]]:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    from osai.chatbot.vietnamese import unmark
+
+    asks = [ask for ask in intents.asks() if ask["topic"] != intents.ANSWER]
+    texts = [intents.as_message(ask["text"], number) for number, ask in enumerate(asks)]
+    vectors = TfidfVectorizer(preprocessor=unmark, token_pattern=r"\w+", sublinear_tf=True)
+    return vectors, vectors.fit_transform(texts), [ask["topic"] for ask in asks]
+
+
+def nearest_topic(message: str) -> str:
+    """The topic of the known question most similar to a message by TF-IDF and cosine."""
+    vectors, known, topics = _questions()
+    similar = (known @ vectors.transform([intents.mask(message)]).T).toarray()[:, 0]
+    return topics[int(similar.argmax())]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The trained model, and a review of every reply before it leaves.
+
+    A reply that fails is drawn once more; what fails again is replaced by the template for its case,
+    which hands over where a person is due.
+    """
+
+    chatbot: Chatbot
+
+    def replies(self, requests: Sequence[Request], on_batch: OnBatch = None) -> list[Reply]:
+        """See `System`."""
+        understood = [understand(request) for request in requests]
+        prompts = [_prompt(request) for request in requests]
+        written = generate(self.chatbot, prompts, on_batch=on_batch)
+        faults = [problems(text, one) for text, one in zip(written, understood, strict=True)]
+        again = [i for i, fault in enumerate(faults) if fault]
+        drawn = generate(self.chatbot, [prompts[i] for i in again], temperature=0.7)
+        second = dict(zip(again, drawn, strict=True))
+        return [
+            _checked(text, one, fault, second.get(i))
+            for i, (text, one, fault) in enumerate(zip(written, understood, faults, strict=True))
+        ]
+
+
+def _prompt(request: Request) -> list[Message]:
+    from osai.chatbot.conversations import prompt
+
+    return prompt(*request)
+
+
+def _checked(
+    text: str, understood: Understood, fault: tuple[str, ...], second: str | None
+) -> Reply:
+    if not fault:
+        return as_reply(text, understood)
+    if second is not None and not problems(second, understood):
+        return as_reply(second, understood, source="second try", problems=fault)
+    safe = templates.answer(understood.shop, understood.found, understood.terms)
+    return as_reply(safe, understood, source="template", problems=fault)
