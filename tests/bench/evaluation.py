@@ -1,4 +1,4 @@
-"""Base and fine-tuned model on the customers that were only ever measured on."""
+"""All five systems on the customers that were only ever measured on."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from dataclasses import asdict
 from typing import Any
 
 from osai.authoring import results
-from osai.chatbot import hanoi
+from osai.chatbot import hanoi, systems
 from osai.chatbot.evaluation import Judged, evaluate
 from osai.chatbot.scores import difference, shares
 from osai.chatbot.shops import load_shops
 
 SETS = {"test": "shops", "unseen": "unseen"}
-MODULES = ("address", "checks", "evaluation", "facts", "intents", "reply", "rules")
+MODULES = ("address", "checks", "evaluation", "facts", "intents", "reply", "review", "rules", "systems",
+           "templates")  # fmt: skip
 INPUTS = [
     *(f"course/osai/chatbot/{name}.py" for name in MODULES),
     "data/hanoi/adapter/adapter_model.safetensors",
@@ -23,33 +24,36 @@ INPUTS = [
 
 
 def main() -> None:
-    """Let both reply to both sets, judge, store the shares (not the replies: nobody looks at them)."""
+    """Let all reply to both sets, judge, store the shares (not the replies: nobody looks at them)."""
     judged: dict[str, dict[str, list[Judged]]] = {}
-    for name in ("base", "finetuned"):
-        chatbot = hanoi.load(name)
+    for name in systems.NAMES:
+        system = systems.load(name)
         judged[name] = {
-            cases: evaluate(chatbot, load_shops(hanoi.folder() / shops), hanoi.customers(cases))
+            cases: evaluate(system, load_shops(hanoi.folder() / shops), hanoi.customers(cases))
             for cases, shops in SETS.items()
         }
-    systems: dict[str, dict[str, Any]] = {}
+    found_by: dict[str, dict[str, Any]] = {}
     for name, sets in judged.items():
-        systems[name] = {}
+        found_by[name] = {}
         for cases, found in sets.items():
             whole, *rest = shares(found)
-            systems[name][cases] = asdict(whole) | {"shares": [asdict(share) for share in rest]}
+            found_by[name][cases] = asdict(whole) | {"shares": [asdict(share) for share in rest]}
     path = results.write(
         "evaluation",
         "make bench ARGS=evaluation",
         INPUTS,
         {
-            "systems": systems,
+            "systems": found_by,
             "differences": {
-                cases: asdict(difference(judged["base"][cases], judged["finetuned"][cases]))
-                for cases in SETS
+                f"{first} to {second}": {
+                    cases: asdict(difference(judged[first][cases], judged[second][cases]))
+                    for cases in SETS
+                }
+                for first, second in (("base", "finetuned"), ("faq", "pipeline"))
             },
         },
     )
-    for name, sets in systems.items():
+    for name, sets in found_by.items():
         print(name, {cases: f"{one['passed']}/{one['total']}" for cases, one in sets.items()})
     print(path)
 

@@ -6,7 +6,9 @@ import re
 
 from osai.chatbot import checks, facts, shops, templates
 from osai.chatbot.checks import Check
+from osai.chatbot.facts import Found
 from osai.chatbot.reply import Understood
+from osai.chatbot.shops import Shop
 
 # Words that promise; each must stand in the facts.
 _PROMISES = re.compile(
@@ -22,11 +24,12 @@ def review(text: str, understood: Understood) -> tuple[Check, ...]:
     known = " ".join(fact.text for fact in found.facts)
     said = " ".join(understood.words)
     spoken = checks.without_quotes(text, shops.texts(shop))
+    answer = templates.answer(shop, found, terms)
     return (
         grounded(text, f"{known} {shop.hotline if 'hotline' in known.lower() else ''} {said}"),
         orders_known(text, found.order_id, said),
-        complete(text, understood),
-        no_promise(text, known),
+        complete(text, shop, found, answer),
+        no_promise(text, f"{known} {answer}"),
         checks.customer_term(spoken, [terms.customer]),
         checks.self_term(spoken, [terms.self_]),
         checks.polite(text),
@@ -57,22 +60,18 @@ def orders_known(text: str, asked: str | None, said: str) -> Check:
     return Check("orders", not others, f"not asked about: {others}" if others else "")
 
 
-def complete(text: str, understood: Understood) -> Check:
-    """What the template for this case would quote from the shop file stands in the reply, unchanged."""
-    shop, found = understood.shop, understood.found
-    model_answer = templates.answer(shop, found, understood.terms)
-    quotes = [quote for quote in shops.texts(shop) if quote in model_answer]
-    quotes += [
-        shop.products[i].name for i in found.products if shop.products[i].name in model_answer
-    ]
-    quotes += re.findall(r"\d+(?:[.,/]\d+)*", model_answer)
+def complete(text: str, shop: Shop, found: Found, answer: str) -> Check:
+    """What ``answer``, the template for this case, quotes from the shop file stands in the reply too."""
+    quotes = [quote for quote in shops.texts(shop) if quote in answer]
+    quotes += [shop.products[i].name for i in found.products if shop.products[i].name in answer]
+    quotes += re.findall(r"\d+(?:[.,/]\d+)*", answer)
     plain = checks.nfc(text)
     missing = list(dict.fromkeys(quote for quote in quotes if checks.nfc(quote) not in plain))
     return Check("complete", not missing, f"missing: {missing}" if missing else "")
 
 
 def no_promise(text: str, known: str) -> Check:
-    """No word of promise that the facts do not hold."""
+    """No word of promise but those in ``known``, the facts and the template for this case."""
     made = sorted({word.lower() for word in _PROMISES.findall(text)})
     made = [word for word in made if word not in known.lower()]
     return Check("promise", not made, f"promised: {made}" if made else "")
