@@ -31,7 +31,7 @@ from osai.places import PlaceError, checkout
 SHOWN = 5
 AT_LEAST_AFTER = 20
 AT_MOST_BEFORE = 3
-CONVERSATIONS = 1200  # half of the training data: enough to see it learn
+CONVERSATIONS = 900  # of 2,400: enough to see it learn
 CONFIG = training.TrainingConfig()
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -345,3 +346,43 @@ def test_two_processes_learn_what_one_does(small_llama, tmp_path):
     assert len(steps[0]) == len(steps[1]) > 1
     for a, b in zip(*steps, strict=True):
         assert a["loss"] == pytest.approx(b["loss"], rel=1e-3) and a["tokens"] == b["tokens"]
+
+
+def test_ctrl_c_in_a_terminal_leaves_an_adapter_and_resume_finishes_it(small_llama, tmp_path):
+    lines = (hanoi.folder() / "train.jsonl").read_text(encoding="utf-8").splitlines()[:300]
+    data = tmp_path / "data.jsonl"
+    data.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    out = tmp_path / "adapter"
+    command = [sys.executable, "-m", "osai.cli", "train", "--base", str(small_llama), "--data", str(data),
+               "--shops", str(hanoi.folder() / "train_shops.jsonl"), "--new-tokens", "40",
+               "--out", str(out)]  # fmt: skip
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    seen = b""
+    while b"tokens/s" not in seen:  # the bar shows a first step
+        piece = running.stderr.read1()
+        assert piece, seen.decode(errors="replace")
+        seen += piece
+    running.send_signal(signal.SIGINT)
+    told, _ = running.communicate(timeout=120)
+    assert running.returncode == 0
+    assert "stopped by Ctrl-C; --resume goes on" in told.decode()
+    assert model.load(out).tokenizer
+    again = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=300)
+    assert again.returncode == 1 and "add --resume" in again.stderr
+    done = subprocess.run(
+        [*command, "--resume"], capture_output=True, encoding="utf-8", check=False, timeout=300
+    )
+    assert done.returncode == 0 and "all epochs done" in done.stdout, done.stderr
+
+
+def test_the_same_seed_gives_the_same_adapter(small_llama, few, tmp_path):
+    folders = [
+        adapters.save_adapter(
+            training.train(model.load(small_llama), few, TINY, progress=False),
+            tmp_path / name,
+            TINY,
+        )
+        for name in ("one", "two")
+    ]
+    weights = [(folder / "adapter_model.safetensors").read_bytes() for folder in folders]
+    assert weights[0] == weights[1]
