@@ -27,7 +27,7 @@ EPOCHS = 1
 PROBE_STEPS = 2
 RATE = 1e-3
 SEED = 0
-OURS = {"epochs": EPOCHS, "batch_tokens": 448}
+OURS = {"epochs": EPOCHS, "batch_tokens": 256, "pack_tokens": 256}
 MODES: dict[str, dict[str, str]] = {"native": {}, "avx2": {"ONEDNN_MAX_CPU_ISA": "AVX2"}}
 INPUTS = [
     "course/osai/chatbot/conversations.py",

@@ -96,6 +96,7 @@ def save_adapter(
             "steps": [asdict(step) for step in result.steps],
         }
         (work / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        weights.chmod(0o644)  # safetensors keeps files to the one who wrote them
         if resumable and result.ended != "done":
             save_file(result.state.tensors, work / STATE)
         old = folder.with_name(folder.name + ".old")
