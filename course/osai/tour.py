@@ -31,8 +31,8 @@ from osai.places import PlaceError, checkout
 SHOWN = 5
 AT_LEAST_AFTER = 20
 AT_MOST_BEFORE = 3
-CONVERSATIONS = 900  # of 2,400: enough to see it learn
-CONFIG = training.TrainingConfig()
+CONVERSATIONS = 700  # of 2,400: enough to see it learn
+CONFIG = training.TrainingConfig(batch_tokens=256, pack_tokens=256)  # few data: many small steps
 
 
 def bar(console: Console) -> Progress:

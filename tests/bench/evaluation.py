@@ -18,6 +18,7 @@ INPUTS = [
     *(f"course/osai/chatbot/{name}.py" for name in MODULES),
     "data/hanoi/adapter/adapter_model.safetensors",
     "data/hanoi/asks.jsonl",
+    "data/hanoi/replies.json",
     "data/hanoi/test.jsonl",
     "data/hanoi/unseen.jsonl",
 ]

@@ -23,9 +23,9 @@ def test_all_benches_have_results():
 
 def test_training_is_as_fast_and_small_as_promised():
     modes = results.read("training_speed")["modes"]
-    assert modes["native"]["times_faster"] >= 5
-    assert modes["avx2"]["times_faster"] >= 3
-    for mode in modes.values():
+    assert "native" in modes
+    for name, mode in modes.items():
+        assert mode["times_faster"] >= {"native": 5, "avx2": 3}[name]
         assert mode["as_good"]
         assert mode["ours"]["peak_mb"] < 1500
 

@@ -28,7 +28,10 @@ def applies(requirement: Requirement, extras: Iterable[str] = ("",)) -> bool:
     return marker is None or any(marker.evaluate({"extra": extra}) for extra in extras)
 
 
-HERE = {pin.name: pin for pin in PINS if applies(Requirement(pin.requirement))}
+LOCKED = {pin.name: pin for pin in PINS if applies(Requirement(pin.requirement))}
+# What only `make bench` needs is not installed where tests run.
+HERE = {name: pin for name, pin in LOCKED.items() if pin.section != "bench"}
+EXTRAS = [extra for extra in PROJECT["optional-dependencies"] if extra != "bench"]
 
 
 def section(name: str) -> set[str]:
@@ -70,7 +73,7 @@ def declared(*extras: str) -> list[Requirement]:
 
 
 def test_everything_needed_is_locked_at_a_version_that_fits():
-    everything = closure(declared(*PROJECT["optional-dependencies"]))
+    everything = closure(declared(*EXTRAS))
     assert everything.keys() - HERE.keys() == set()
     misfits = [
         f"{one} (lock: {HERE[name].version})"
@@ -82,8 +85,17 @@ def test_everything_needed_is_locked_at_a_version_that_fits():
 
 
 def test_nothing_is_locked_that_nobody_needs():
-    everything = closure(declared(*PROJECT["optional-dependencies"]))
+    everything = closure(declared(*EXTRAS))
     assert HERE.keys() - everything.keys() == {model.WHEEL}
+
+
+def test_what_the_course_is_measured_against_is_locked_apart():
+    wanted = {
+        canonicalize_name(Requirement(one).name)
+        for one in PROJECT["optional-dependencies"]["bench"]
+    }
+    bench = {pin.name for pin in PINS if pin.section == "bench"}
+    assert wanted <= bench and not bench & HERE.keys()
 
 
 def test_test_packages_are_those_that_lessons_and_set_up_do_without():
@@ -155,7 +167,7 @@ def test_binders_environment_is_the_lock_without_torch_and_tests():
     assert sorted(PIP) == sorted(pin.requirement for pin in PINS if pin.section == "course")
     left_out = {pin.name for pin in PINS} - {pin.split("==")[0] for pin in PIP}
     torchlike = closure([Requirement("torch")]).keys()
-    for_tests = {pin.name for pin in PINS if pin.section == "test"}
+    for_tests = {pin.name for pin in PINS if pin.section in ("test", "bench")}
     assert left_out - for_tests - {"torch", model.WHEEL} == section("needs-torch")
     assert torchlike - {"torch"} <= {pin.split("==")[0] for pin in PIP}
 
