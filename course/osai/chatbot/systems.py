@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from osai.chatbot import address, facts, hanoi, intents, templates
-from osai.chatbot.conversations import Message, system_turn
+from osai.chatbot.conversations import Message, prompt, system_turn
 from osai.chatbot.reply import (
     Reply,
     Request,
@@ -164,7 +164,7 @@ class Pipeline:
     def replies(self, requests: Sequence[Request], on_batch: OnBatch = None) -> list[Reply]:
         """See `System`."""
         understood = [understand(request) for request in requests]
-        prompts = [_prompt(request) for request in requests]
+        prompts = [prompt(*request) for request in requests]
         written = generate(self.chatbot, prompts, on_batch=on_batch)
         faults = [problems(text, one) for text, one in zip(written, understood, strict=True)]
         again = [i for i, fault in enumerate(faults) if fault]
@@ -174,12 +174,6 @@ class Pipeline:
             _checked(text, one, fault, second.get(i))
             for i, (text, one, fault) in enumerate(zip(written, understood, faults, strict=True))
         ]
-
-
-def _prompt(request: Request) -> list[Message]:
-    from osai.chatbot.conversations import prompt
-
-    return prompt(*request)
 
 
 def _checked(
