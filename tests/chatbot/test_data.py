@@ -193,9 +193,11 @@ def test_the_data_card_counts_right():
     card = (hanoi.folder() / "README.md").read_text(encoding="utf-8")
     counted = 0
     for names, counts in re.findall(r"^\| (`.+?) \| ([\d, ]+)(?: each)? \|", card, re.MULTILINE):
-        files = re.findall(r"`([\w.]+\.(?:jsonl|csv))`", names)
+        files = re.findall(r"`([^`]+)`", names)
         numbers = [int(part.replace(",", "")) for part in re.split(r", (?!\d{3}\b)", counts)]
         for i, name in enumerate(files):
+            if not (hanoi.folder() / name).is_file() or name.endswith(".json"):
+                continue
             lines = (hanoi.folder() / name).read_text(encoding="utf-8").count("\n")
             lines -= name.endswith(".csv")  # its header
             assert lines == numbers[min(i, len(numbers) - 1)], name
