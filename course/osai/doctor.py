@@ -113,13 +113,13 @@ def wanted() -> list[tuple[str, Requirement]]:
 
 
 def packages() -> Check:
-    """Installed packages against the lock. What only tests need may be missing."""
+    """Installed packages against the lock. What only tests and benches need may be missing."""
     missing, other, right = [], [], 0
     for section, requirement in wanted():
         try:
             version = importlib.metadata.version(requirement.name)
         except importlib.metadata.PackageNotFoundError:
-            if section != "test":
+            if section not in ("test", "bench"):
                 missing.append(requirement.name)
             continue
         if requirement.specifier.contains(version, prereleases=True):

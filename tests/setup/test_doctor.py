@@ -48,7 +48,8 @@ def test_a_check_that_breaks_does_not_hide_the_others(monkeypatch):
 def test_a_missing_package_fails_and_another_version_is_pointed_out(monkeypatch):
     from packaging.requirements import Requirement
 
-    asked = [("course", Requirement("rich==0.0.1")), ("test", Requirement("not-there==1"))]
+    asked = [("course", Requirement("rich==0.0.1"))]
+    asked += [(section, Requirement("not-there==1")) for section in ("test", "bench")]
     monkeypatch.setattr(doctor, "wanted", lambda: asked)
     assert doctor.packages().state == "warn"
     assert "rich" in doctor.packages().detail
