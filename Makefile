@@ -8,7 +8,7 @@ SETUP = $(PYTHON) setup_course.py
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help course test bench adapter tour doctor lock setup clean
+.PHONY: help course test bench proof adapter tour doctor lock setup clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ test:  ## run every test
 
 bench:  ## measure the slow things anew (an hour); results lie in tests/bench/results
 	@$(SETUP) bench $(ARGS)
+
+proof:  ## put the help desk under load and kill it (minutes); the result lies there too
+	@$(SETUP) proof $(ARGS)
 
 adapter:  ## train the adapter that ships anew
 	@$(SETUP) adapter $(ARGS)

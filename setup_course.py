@@ -495,7 +495,7 @@ def convert_model(env: Environment, quiet: bool = False) -> bool:
     """
     try:
         done = subprocess.run(
-            [env.python, "-m", "osai.chatbot.model", "prepare"],
+            [env.python, "-m", "osai.chatbot.prepare"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE if quiet else None,
             env=env.variables(),
@@ -732,7 +732,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top = argparse.ArgumentParser(
         description="Set the course up and open it.",
-        epilog="course, test, bench, adapter, tour and lock pass on what else they are given: "
+        epilog="course, test, bench, proof, adapter, tour and lock pass on what else they are given: "
         "setup_course.py course --port 9000 --no-browser; setup_course.py test -k lessons",
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -745,6 +745,7 @@ def parser() -> argparse.ArgumentParser:
     setup.add_argument("--test", action="store_true", help="with what the tests need")
     command("test", "set up with what the tests need, then run every test")
     command("bench", "measure the slow things anew, and store the results in tests/bench/results")
+    command("proof", "put the help desk under load and kill it, and store the results")
     command("adapter", "train the adapter in data/hanoi/adapter anew")
     command("tour", "the whole story in one run: chatbot, training, assignment, grades")
     doctor = command("doctor", "is this machine ready? which check failed, what to do next")
@@ -758,8 +759,16 @@ def parser() -> argparse.ArgumentParser:
 
 
 # The sections of the lock that a command needs besides the course's own.
-NEEDS = {"test": ["test"], "lock": ["test"], "bench": ["test", "bench"]}
-PASS_ON = ("course", "test", "tour", "lock", "bench", "adapter")  # what else they are given
+NEEDS = {"test": ["test"], "lock": ["test"], "bench": ["test", "bench"], "proof": ["test"]}
+PASS_ON = (
+    "course",
+    "test",
+    "tour",
+    "lock",
+    "bench",
+    "proof",
+    "adapter",
+)  # what else they are given
 
 
 def dispatch(args: argparse.Namespace, extra: list[str]) -> int:
@@ -783,6 +792,7 @@ def dispatch(args: argparse.Namespace, extra: list[str]) -> int:
         "lock": "osai.authoring.lock",
         "adapter": "osai.authoring.adapter",
         "bench": "tests.bench",
+        "proof": "tests.bench.proof",
     }
     return become(env, [str(env.python), "-m", modules[args.command], *extra])
 

@@ -1,4 +1,4 @@
-"""The command ``osai``: doctor, train, reply, evaluate, tour."""
+"""The command ``osai``: doctor, train, reply, evaluate, export, serve, tour."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+ENGINE = "int8 (fast, on a processor), torch, or auto for the first where it fits."
 SYSTEMS = "pipeline, finetuned, faq, prompt, base, or a folder or hub id of a model."
 
 app = typer.Typer(
@@ -116,6 +117,7 @@ def reply(
     ],
     out: Annotated[Path, typer.Option(help="JSON lines, in the same order.")],
     model: Annotated[str, typer.Option(help=SYSTEMS)] = "pipeline",
+    engine: Annotated[str, typer.Option(help=ENGINE)] = "auto",
 ) -> None:
     """Reply to a file of customers' messages; a bad line is named and the rest goes on."""
     from osai.chatbot import batch, systems
@@ -123,11 +125,17 @@ def reply(
 
     known = load_shops(shops)
     requests, problems = batch.read_requests(messages, known)
-    written = batch.write_replies(systems.load(model), requests, out)
     for problem in problems:
         typer.echo(problem, err=True)
+    system = systems.load(model, engine)
+    try:
+        written = batch.write_replies(system, requests, out)
+    except KeyboardInterrupt:
+        kept = batch.lines(out)
+        typer.echo(f"Stopped. {out} keeps the first {kept} of {len(requests)} replies.", err=True)
+        raise typer.Exit(130) from None
     typer.echo(f"{out}: {written} replies, {len(problems)} lines left out.")
-    if problems or written < len(requests):
+    if problems:
         raise typer.Exit(1)
 
 
@@ -141,12 +149,66 @@ def evaluate(
     against: Annotated[
         str | None, typer.Option(help="A second model, compared case by case with the first.")
     ] = None,
+    engine: Annotated[str, typer.Option(help=ENGINE)] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
     """Judge a model's replies by check, intent and style, with intervals; or compare two."""
     from osai.chatbot import report
 
-    report.main(shops, cases, [model] if against is None else [model, against], as_json)
+    models = [model] if against is None else [model, against]
+    report.main(shops, cases, models, as_json, engine)
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option(help="A new folder (merged), or a file (gguf).")],
+    to: Annotated[str, typer.Option(help="merged (for transformers) or gguf (for llama.cpp).")],
+    model: Annotated[
+        str, typer.Option(help="finetuned, base, or the folder or hub id of a model or adapter.")
+    ] = "finetuned",
+    kind: Annotated[str, typer.Option(help="Weights of the GGUF file: f32, f16 or q8_0.")] = "f32",
+) -> None:
+    """Write the model with its adapter merged in, for use outside the course."""
+    from osai.chatbot import export as exports
+    from osai.chatbot import hanoi
+
+    if to == "merged":
+        typer.echo(exports.save_merged(hanoi.load(model, dtype="float32"), out))
+    elif to == "gguf":
+        typer.echo(exports.save_gguf(hanoi.load(model, dtype="float32"), out, kind))
+    else:
+        typer.echo(f"No export to '{to}'. Next step: give merged or gguf.", err=True)
+        raise typer.Exit(2)
+
+
+@app.command()
+def serve(
+    shop: Annotated[Path, typer.Option(help="The shop's file (JSON).")],
+    database: Annotated[
+        str | None,
+        typer.Option(help="URL of a database; default: an SQLite file in your data folder."),
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 for all.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8400,
+    model: Annotated[str, typer.Option(help=SYSTEMS)] = "pipeline",
+    engine: Annotated[str, typer.Option(help=ENGINE)] = "auto",
+    new_token: Annotated[
+        str | None, typer.Option(help="Only make a token for the agent of this name, and end.")
+    ] = None,
+    scale: Annotated[int, typer.Option(min=1, hidden=True, help="Widen limits, for tests.")] = 1,
+) -> None:
+    """Run the help desk of a shop: customers at /, people at /agent, programs at /v1."""
+    from osai.helpdesk import serve as desk
+    from osai.helpdesk.store import StoreError
+
+    try:
+        if new_token:
+            typer.echo(desk.token(shop, database, new_token))
+        else:
+            desk.run(shop, database, host, port, model, engine, scale)
+    except StoreError as error:
+        typer.echo(f"{error} Next step: check --database, the rights and the free space.", err=True)
+        raise typer.Exit(1) from None
 
 
 @app.command()

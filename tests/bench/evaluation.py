@@ -1,4 +1,4 @@
-"""Four systems on the customers that were only ever measured on."""
+"""Five systems on the customers that were only ever measured on."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from typing import Any
 
 from osai.authoring import results
 from osai.chatbot import hanoi, systems
+from osai.chatbot.checks import without_quotes
 from osai.chatbot.evaluation import Judged, evaluate
+from osai.chatbot.review import orders_known
 from osai.chatbot.scores import difference, shares
-from osai.chatbot.shops import load_shops
+from osai.chatbot.shops import Shop, load_shops, texts
 
 SETS = {"test": "shops", "unseen": "unseen"}
-MODULES = ("address", "checks", "evaluation", "facts", "intents", "reply", "review", "rules", "systems",
-           "templates")  # fmt: skip
-SYSTEMS = ("base", "faq", "finetuned", "pipeline")
+MODULES = ("address", "checks", "evaluation", "facts", "generation", "int8", "intents", "reply", "review",
+           "rules", "scores", "systems", "templates")  # fmt: skip
+SYSTEMS = ("base", "prompt", "faq", "finetuned", "pipeline")
 INPUTS = [
     *(f"course/osai/chatbot/{name}.py" for name in MODULES),
     "data/hanoi/adapter/adapter_model.safetensors",
@@ -25,21 +27,32 @@ INPUTS = [
 ]
 
 
+def others_named(one: Judged, shop: Shop) -> bool:
+    """Whether a reply names an order that the customer did not."""
+    spoken = without_quotes(one.reply.text, texts(shop))
+    return not orders_known(spoken, None, one.case.message).passed
+
+
 def main() -> None:
     """Let all reply to both sets, judge, store the shares (not the replies: nobody looks at them)."""
+    known = {cases: load_shops(hanoi.folder() / folder) for cases, folder in SETS.items()}
     judged: dict[str, dict[str, list[Judged]]] = {}
     for name in SYSTEMS:
         system = systems.load(name)
         judged[name] = {
-            cases: evaluate(system, load_shops(hanoi.folder() / shops), hanoi.customers(cases))
-            for cases, shops in SETS.items()
+            cases: evaluate(system, known[cases], hanoi.customers(cases)) for cases in SETS
         }
     found_by: dict[str, dict[str, Any]] = {}
     for name, sets in judged.items():
         found_by[name] = {}
         for cases, found in sets.items():
             whole, *rest = shares(found)
-            found_by[name][cases] = asdict(whole) | {"shares": [asdict(share) for share in rest]}
+            found_by[name][cases] = asdict(whole) | {
+                "shares": [asdict(share) for share in rest],
+                "another_customers_data": sum(
+                    others_named(one, known[cases][one.case.shop]) for one in found
+                ),
+            }
     path = results.write(
         "evaluation",
         "make bench ARGS=evaluation",

@@ -5,7 +5,8 @@ replies only. Each run is a process of its own; its clock starts before it impor
 stops when training ends. What counts is the wall time to a held-out loss (nats per syllable, replies
 only, in shops and words that training has not seen) that is no higher than the one TRL ends with.
 TRL runs with its defaults (bfloat16 and checkpointing) or in float32 without: a few steps of each
-tell which is faster here, and that one is run to its end.
+tell which is faster here, and that one is run to its end. A processor without bfloat16 takes so long
+over it that the second probe is stopped when it has lost.
 """
 
 import time
@@ -25,6 +26,7 @@ from typing import Any  # noqa: E402
 SIZE = 300
 EPOCHS = 1
 PROBE_STEPS = 2
+LOST = 3  # times as long as the other probe
 RATE = 1e-3
 SEED = 0
 OURS = {"epochs": EPOCHS, "batch_tokens": 256, "pack_tokens": 256}
@@ -132,8 +134,10 @@ def finished(chatbot: Any, valid: list[Any]) -> dict[str, Any]:
     }
 
 
-def child(role: str, environment: dict[str, str], **options: Any) -> dict[str, Any]:
-    """Run one role in a fresh process; returns what it measured."""
+def child(
+    role: str, environment: dict[str, str], limit: float | None = None, **options: Any
+) -> dict[str, Any]:
+    """Run one role in a fresh process; returns what it measured. ``limit``: seconds it may take."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "out.json")
         command = [
@@ -145,8 +149,25 @@ def child(role: str, environment: dict[str, str], **options: Any) -> dict[str, A
             "--options",
             json.dumps(options),
         ]
-        subprocess.run(command, env={**os.environ, **environment}, check=True)
+        subprocess.run(command, env={**os.environ, **environment}, check=True, timeout=limit)
         return json.loads(out.read_text(encoding="utf-8"))
+
+
+def probe(environment: dict[str, str]) -> list[dict[str, Any]]:
+    """A few steps of TRL in float32 and in bfloat16."""
+    started = time.monotonic()
+    first = child("trl", environment, bfloat16=False, most_steps=PROBE_STEPS)
+    limit = LOST * (time.monotonic() - started)
+    try:
+        second = child("trl", environment, limit, bfloat16=True, most_steps=PROBE_STEPS)
+    except subprocess.TimeoutExpired:
+        second = {
+            "dtype": "bfloat16",
+            "checkpointing": True,
+            "stopped_after_seconds": round(limit, 1),
+            "seconds_per_step": round(limit / PROBE_STEPS, 2),  # at least
+        }
+    return [first, second]
 
 
 def pair(mode: str, theirs: dict[str, Any] | None) -> dict[str, Any]:
@@ -156,11 +177,8 @@ def pair(mode: str, theirs: dict[str, Any] | None) -> dict[str, Any]:
     """
     environment = MODES[mode]
     if theirs is None:
-        probes = [
-            child("trl", environment, bfloat16=bfloat16, most_steps=PROBE_STEPS)
-            for bfloat16 in (True, False)
-        ]
-        faster = min(probes, key=lambda probe: probe["seconds_per_step"])
+        probes = probe(environment)
+        faster = min(probes, key=lambda one: one["seconds_per_step"])
         whole = child("trl", environment, bfloat16=faster["checkpointing"], most_steps=-1)
         theirs = {"trl_probes": probes, "trl": whole}
     mine = child("ours", environment, options=OURS)

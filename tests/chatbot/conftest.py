@@ -24,6 +24,12 @@ def base() -> Chatbot:
 
 
 @pytest.fixture(scope="session")
+def served() -> Chatbot:
+    """The adapter that ships, merged into the base, in float32; for tests that only read it."""
+    return hanoi.load("finetuned", dtype="float32")
+
+
+@pytest.fixture(scope="session")
 def conversations() -> list[list[Message]]:
     """Training conversations with their system turns."""
     return hanoi.training_messages()

@@ -8,6 +8,18 @@ from osai.chatbot.reply import Reply
 from osai.chatbot.scores import difference, shares, wilson
 
 
+def handed(pairs: list[tuple[bool | None, bool]]) -> list[Judged]:
+    """One case a pair: whether a person was due, and whether the reply passed the customer on."""
+    return [
+        Judged(
+            Case(str(i), "s", "m", "human", "bare", (), (), (), (), due),
+            Reply("Dạ", "human", (), handoff=done),
+            (Check("handoff", due in (None, done)),),
+        )
+        for i, (due, done) in enumerate(pairs)
+    ]
+
+
 def judged(outcomes: str, intent: str = "price") -> list[Judged]:
     """One case a letter: ``+`` passes, ``-`` fails the second of two checks."""
     return [
@@ -51,6 +63,12 @@ def test_shares_are_counted_by_check_intent_and_style():
         ("intent", "stock"): (0, 1),
         ("style", "bare"): (2, 4),
     }
+
+
+def test_recall_and_precision_of_the_hand_off():
+    pairs = [(True, True), (True, True), (True, False), (False, True), (False, False), (None, True)]
+    found = {s.name: (s.passed, s.total) for s in shares(handed(pairs)) if s.group == "hand-off"}
+    assert found == {"recall": (2, 3), "precision": (2, 3)}
 
 
 def test_two_systems_are_compared_case_by_case():

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import random
 import re
@@ -270,8 +271,12 @@ def _conversations(
     letter: str,
     size: int,
 ) -> list[dict[str, Any]]:
-    """Conversations over all topics in turn; each ask comes as seldom again as its topic allows."""
+    """Conversations over all topics in turn; each ask comes as seldom again as its topic allows.
+
+    Every attempt draws from a generator of its own: what changes one conversation leaves the others.
+    """
     rng = random.Random(seed)
+    attempts = itertools.count()
     shops = {name: Shop.model_validate_json(json.dumps(shop)) for name, shop in made.items()}
     by_topic: dict[str, list[dict[str, Any]]] = {}
     for ask in asks:
@@ -285,11 +290,12 @@ def _conversations(
             if not waiting.get(topic):
                 waiting[topic] = rng.sample(by_topic[topic], len(by_topic[topic]))
             ask = waiting[topic].pop()
-            stem = rng.choice(sorted(shops))
+            own = random.Random(f"{seed}/{next(attempts)}")
+            stem = own.choice(sorted(shops))
             terms = ELDER_TERMS if ask["style"] == "elder" else TERMS
-            customer, vocative = rng.choices(list(terms), weights=list(terms.values()))[0]
+            customer, vocative = own.choices(list(terms), weights=list(terms.values()))[0]
             scene = _Scene(stem, made[stem], shops[stem], customer, vocative, ask["style"])
-            turns = _turns(rng, material, scene, ask, asks, answers)
+            turns = _turns(own, material, scene, ask, asks, answers)
             if turns is not None and len(records) < size:
                 key = "\n".join(turn["content"] for turn in turns if turn["role"] == "user")
                 records.setdefault(

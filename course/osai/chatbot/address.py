@@ -56,7 +56,7 @@ _VERBS = {
 _TO_ME = {"cho", "của", "giúp", "hộ", "gọi", "gửi", "báo", "với", "cua", "giup", "ho", "goi",
           "gui", "bao", "nhà", "rep", "lời", "loi", "để", "de", "tới"}  # fmt: skip
 _NOT_ME_AFTER = {"ơi", "oi", "ấy", "ay", "ta", "shipper", "nhân", "nhan", "nv", "giao", "bưu",
-                 "bán", "ban", "kia", "này", "chị", "chủ", "ngoại", "nội", "xã"}  # fmt: skip
+                 "bán", "ban", "kia", "này", "chị", "chủ", "ngoại", "nội", "xã", "cụ", "già", "bầu"}  # fmt: skip
 _TO_SHOP_BEFORE = {"hả", "ha", "nhé", "nha", "nhỉ", "ạ", "à", "vậy", "không", "ko", "k", "chưa",
                    "rồi", "r", "đi", "thế", "đâu", "dâu", "đó", "luôn", "chào", "dạ", "thưa",
                    "nhờ", "khong", "chua", "vay", "roi", "di", "the"}  # fmt: skip
@@ -86,7 +86,7 @@ def detect(message: str) -> Address:
     """
     text = _NO_PERSON.sub(" ", unicodedata.normalize("NFC", message).lower())
     marked = any(ord(letter) > 127 and letter.isalpha() for letter in text)
-    votes: dict[str, int] = {}
+    votes: dict[str, float] = {}
     for clause in re.split(r"[.,!?;:\n…]+", text):
         words = re.findall(r"\w+", clause)
         for i, word in enumerate(words):
@@ -121,12 +121,12 @@ def detect(message: str) -> Address:
             at_end = not after and before not in _TO_ME
             if at_end and len(words) > 1:
                 continue
-            votes[term] = votes.get(term, 0) + (
-                3 if before in _TO_ME else 2 if after in _VERBS else 1
-            )
+            weight = 3.0 if before in _TO_ME else 2.0 if after in _VERBS else 1.0
+            votes[term] = votes.get(term, 0.0) + (weight / 2 if word == "toi" else weight)
     if not votes:
         return UNKNOWN
-    best = max(votes, key=lambda term: votes[term])
+    # "toi" may be "tới"; "mình" is also "our" ("đội tuyển mình"), so a word of kinship goes first
+    best = max(votes, key=lambda term: (votes[term], term != "mình"))
     pair = PAIRS[best]
     if pair.self_ == "cháu" and re.search(r"\bcon\b", text) and "cháu" not in text:
         return Address(pair.customer, "con")

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from osai.chatbot.conversations import Message
-from osai.chatbot.reply import Reply
+from osai.chatbot.reply import MOST_LETTERS, Reply
 from osai.chatbot.shops import Shop
 from osai.chatbot.systems import System
-
-MOST_LETTERS = 4000  # a longer message is no customer's question
 
 
 @dataclass(frozen=True)
@@ -89,6 +87,11 @@ def write_replies(
             written += len(chosen)
             bar.update(len(chosen))
     return written
+
+
+def lines(out: Path) -> int:
+    """How many replies a file holds; 0 where there is none."""
+    return out.read_bytes().count(b"\n") if out.is_file() else 0
 
 
 def _record(request: Request, answer: Reply) -> dict[str, object]:

@@ -9,6 +9,7 @@ from osai.chatbot import checks
 from osai.chatbot.cases import Case
 from osai.chatbot.checks import Check
 from osai.chatbot.conversations import ConversationError, Message
+from osai.chatbot.generation import TorchGenerator
 from osai.chatbot.model import Chatbot
 from osai.chatbot.reply import Reply
 from osai.chatbot.shops import Shop, as_json, texts
@@ -66,7 +67,7 @@ def evaluate(
                 f"`shop`; these exist: {', '.join(sorted(shops))}."
             )
     requests = [(shops[case.shop], [Message("user", case.message)]) for case in cases]
-    system = Model(system) if isinstance(system, Chatbot) else system
+    system = Model(TorchGenerator(system)) if isinstance(system, Chatbot) else system
     answers = system.replies(requests, on_batch=on_batch)
     return [
         judge(case, shops[case.shop], answer) for case, answer in zip(cases, answers, strict=True)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 from osai.chatbot import intents, rules
 from osai.chatbot.shops import Order, Shop, money
-from osai.chatbot.vietnamese import has_marks, unmark
+from osai.chatbot.vietnamese import has_marks, strip_marks, unmark
 
 STATUS = {
     "preparing": "đang chuẩn bị",
@@ -146,7 +146,7 @@ def _about_order(shop: Shop, topic: str, message: str, order_id: str | None) -> 
     situation: str = order.status
     if order.status in ("preparing", "shipping") and not order.eta:
         situation += "_no_day"
-    if topic == "cancel" and order.status == "preparing":
+    if topic == "cancel" and order.status in ("preparing", "shipping"):
         facts += _rule("policies.cancel", shop.policies.cancel)
     person = rules.needs_person(topic, order.status)
     return Found(topic, situation, person, tuple(facts), order_id, order)
@@ -165,15 +165,16 @@ def match_products(shop: Shop, message: str) -> tuple[int, ...]:
 
     Words are compared with their marks where the message has any (*mấy* is not *máy*), else
     without. Enough is: two neighbouring words of a name (*Sen 5*), its first word and another, or its
-    first word alone unless that has other meanings.
+    first word alone unless that has other meanings, or the name of its own written with a capital (*Sóc*).
     """
     plain = (lambda text: text.lower()) if has_marks(message) else unmark
     text = plain(unicodedata.normalize("NFC", message))
+    capitals = set(re.findall(r"(?<=\w\W)[A-Z]\w+", strip_marks(message)))
     said = set(re.findall(r"\w+", text))
     names = [re.findall(r"\w+", plain(product.name)) for product in shop.products]
     count = Counter(word for name in names for word in set(name))
     scores = []
-    for name in names:
+    for product, name in zip(shop.products, names, strict=True):
         words = [word for word in dict.fromkeys(name) if not word.isdigit() and word in said]
         pairs = [
             a
@@ -183,10 +184,16 @@ def match_products(shop: Shop, message: str) -> tuple[int, ...]:
         ]
         near = (len(words) > 1 and words[0] == name[0]) or (words and pairs)
         single = words == name[:1] and len(name[0]) > 1 and name[0] not in _WEAK
+        near = near or bool(words and _own_names(product.name) & capitals)
         score = sum(math.log(1 + len(names) / count[word]) for word in words)
         scores.append(score + 0.5 * len(pairs) if near or single else 0.0)
     best = max(scores, default=0.0)
     return tuple(i for i, score in enumerate(scores) if score and score >= best * 0.99)
+
+
+def _own_names(name: str) -> set[str]:
+    """What a product is called by itself, without marks: ``Sóc`` in *Gọng kính trẻ em Sóc*."""
+    return set(re.findall(r"(?<=\w\W)[A-Z]\w+", strip_marks(name)))
 
 
 # Opening words of product names that mean something else in most messages.
@@ -255,6 +262,12 @@ _PROVINCES = re.compile(
     r"|quy nhon|buon ma thuot|buon me thuot|pleiku|hoi an|bien hoa|viet tri|(tp|ve|o) vinh(?! tuy| hung| ngoc)"
     r"|(di|ve|o|ngoai) tinh|tinh (le|khac)|ngoai tinh|mien nam|mien trung|mien tay|tay nguyen|trong nam)\b"
 )
+# Former districts of the city itself, and wards as customers name them.
+_CITY = re.compile(
+    r"\b(noi thanh|hoan kiem|ba dinh|dong da|hai ba trung|cau giay|thanh xuan|tay ho|hoang mai|long bien"
+    r"|tu liem|ha dong|my dinh|pho co|pho hue|ho guom|ho tay|cau dien|nghia tan|kim ma|giang vo|dinh cong"
+    r"|linh dam|phuong [a-z]+ [a-z]+)\b"
+)
 # Communes and former districts around the city that everybody calls its outskirts.
 _OUTSKIRTS = re.compile(
     r"\b(ngoai thanh|soc son|ba vi|chuong my|dong anh|thach that|me linh|ung hoa|phuc tho|dan phuong"
@@ -272,6 +285,10 @@ def _shipping(shop: Shop, message: str, found: Found) -> Found:
             for i, name in enumerate(areas)
             if re.search(r"tinh|toan quoc|mien|khac|ca nuoc|xa", name)
         ][-1:]
+    if not chosen and _CITY.search(plain) and not _OUTSKIRTS.search(plain):
+        chosen = [i for i, name in enumerate(areas) if re.search(r"noi thanh|trong thanh", name)][
+            :1
+        ]
     if not chosen and _OUTSKIRTS.search(plain):
         chosen = [
             i

@@ -27,14 +27,17 @@ def adapter() -> Path:
     return folder() / "adapter"
 
 
-def load(name: str, dtype: str = "auto") -> Chatbot:
-    """A chatbot by name, ready to reply: ``base``, ``finetuned``, or a folder or hub id.
+def source(name: str) -> str | Path | None:
+    """Where a chatbot of a name lies: ``base`` (None), ``finetuned`` (the adapter that ships), else the name."""
+    return {"base": None, "finetuned": adapter()}.get(name, name)
 
-    ``finetuned`` is the base with the adapter that ships. Adapters are merged into the weights.
+
+def load(name: str, dtype: str = "auto") -> Chatbot:
+    """A chatbot by name as in `source`, ready to reply. Adapters are merged into the weights.
+
     Raises ModelError.
     """
-    source = {"base": None, "finetuned": adapter()}.get(name, name)
-    return model.merge(model.load(source, dtype=dtype))
+    return model.merge(model.load(source(name), dtype=dtype))
 
 
 def conversations_with_shops(

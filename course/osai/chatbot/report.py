@@ -16,17 +16,19 @@ from osai.chatbot.scores import Difference, Share, difference, shares
 from osai.chatbot.shops import Shop, load_shops
 
 
-def main(shops: Path, cases: Path, models: Sequence[str], as_json: bool) -> None:
+def main(
+    shops: Path, cases: Path, models: Sequence[str], as_json: bool, engine: str = "auto"
+) -> None:
     """Evaluate one model, or two on the same cases, and print the report.
 
-    ``models`` holds names as ``systems.load`` knows them. Raises ModelError, ShopError, ConversationError.
+    ``models`` and ``engine`` are names as ``systems.load`` knows them. Raises ModelError, ShopError, ConversationError.
     """
     if len(set(models)) < len(models):
         raise ModelError(f"{models[0]} cannot be compared with itself. Next step: name two models.")
     known, asked = load_shops(shops), load_cases(cases)
     systems: dict[str, list[Judged]] = {}
     for name in models:
-        systems[name] = _judge(name, known, asked)
+        systems[name] = _judge(name, engine, known, asked)
     compared = None
     if len(systems) == 2:
         first, second = systems.values()
@@ -37,10 +39,10 @@ def main(shops: Path, cases: Path, models: Sequence[str], as_json: bool) -> None
         show(systems, compared)
 
 
-def _judge(name: str, shops: dict[str, Shop], cases: list[Case]) -> list[Judged]:
+def _judge(name: str, engine: str, shops: dict[str, Shop], cases: list[Case]) -> list[Judged]:
     from tqdm.auto import tqdm
 
-    system = systems.load(name)
+    system = systems.load(name, engine)
     with tqdm(total=len(cases), desc=f"Customers of {name}") as bar:
 
         def on_batch(done: int) -> None:

@@ -63,12 +63,21 @@ def wilson(passed: int, total: int, level: float = LEVEL) -> tuple[float, float]
 
 
 def shares(judged: Sequence[Judged]) -> list[Share]:
-    """The share that passed: of all cases, by check, by intent, by style; groups in that order."""
+    """The share that passed: of all cases, by check, hand-off, intent and style, in that order.
+
+    Hand-off: of the cases for a person, how many went to one (*recall*); of the replies that passed a
+    customer on, how many should have (*precision*). Cases where either is fair count for neither.
+    """
     if not judged:
         return []
     found = [_share("all", "every check", [one.passed for one in judged])]
     for i, check in enumerate(judged[0].checks):
         found.append(_share("check", check.name, [one.checks[i].passed for one in judged]))
+    passed_on = [one for one in judged if one.case.handoff is not None and one.reply.handoff]
+    if due := [one for one in judged if one.case.handoff]:
+        found.append(_share("hand-off", "recall", [one.reply.handoff for one in due]))
+    if passed_on:
+        found.append(_share("hand-off", "precision", [bool(o.case.handoff) for o in passed_on]))
     by: tuple[tuple[str, Callable[[Judged], str]], ...] = (
         ("intent", lambda one: one.case.intent),
         ("style", lambda one: one.case.style),

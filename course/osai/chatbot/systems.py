@@ -9,28 +9,28 @@ trained model, and no reply leaves unchecked.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from osai.chatbot import address, facts, hanoi, intents, templates
-from osai.chatbot.conversations import Message, prompt, system_turn
+from osai.chatbot import address, facts, hanoi, int8, intents, templates
+from osai.chatbot.conversations import Message, system_turn
+from osai.chatbot.generation import Generator, OnBatch, TorchGenerator
+from osai.chatbot.model import ModelError
 from osai.chatbot.reply import (
     Reply,
     Request,
     Understood,
+    as_prompt,
     as_reply,
-    generate,
+    clean,
     replies,
     understand,
 )
 from osai.chatbot.review import problems
 
-if TYPE_CHECKING:
-    from osai.chatbot.model import Chatbot
-
-OnBatch = Callable[[int], None] | None
 NAMES = ("pipeline", "finetuned", "faq", "prompt", "base")
+ENGINES = ("auto", "int8", "torch")
 
 
 class System(Protocol):
@@ -40,26 +40,43 @@ class System(Protocol):
         """A reply for each request, in order; ``on_batch`` hears how many more were done."""
 
 
-def load(name: str) -> System:
-    """A system by name; any other name is a folder or hub id of a model. Raises ModelError."""
+def load(name: str, engine: str = "auto") -> System:
+    """A system by name; any other name is a folder or hub id of a model. Raises ModelError.
+
+    ``engine`` as in `generator`.
+    """
     if name == "faq":
         return Faq()
     if name == "prompt":
-        return PromptOnly(hanoi.load("base"))
+        return PromptOnly(generator("base", engine))
     if name == "pipeline":
-        return Pipeline(hanoi.load("finetuned"))
-    return Model(hanoi.load(name))
+        return Pipeline(generator("finetuned", engine))
+    return Model(generator(name, engine))
+
+
+def generator(name: str, engine: str = "auto") -> Generator:
+    """What writes for a name that ``hanoi.source`` knows. Raises ModelError.
+
+    ``engine``: ``int8`` (fast, on a processor), ``torch`` (as published, or on a GPU), or ``auto`` for the
+    first where it fits.
+    """
+    if engine not in ENGINES:
+        raise ModelError(f"No engine '{engine}'. Next step: name one of {', '.join(ENGINES)}.")
+    source = hanoi.source(name)
+    if engine == "int8" or (engine == "auto" and int8.fits(source)):
+        return int8.load(source, name)
+    return TorchGenerator(hanoi.load(name))
 
 
 @dataclass(frozen=True)
 class Model:
     """A model with our system turn; its reply is sent as it falls."""
 
-    chatbot: Chatbot
+    writer: Generator
 
     def replies(self, requests: Sequence[Request], on_batch: OnBatch = None) -> list[Reply]:
         """See `System`."""
-        return replies(self.chatbot, requests, on_batch=on_batch)
+        return replies(self.writer, requests, on_batch=on_batch)
 
 
 RULES = """Bạn là nhân viên chăm sóc khách hàng của một cửa hàng ở Hà Nội. Quy tắc:
@@ -83,12 +100,12 @@ EXAMPLES = (
 class PromptOnly:
     """A model that was not trained for the job, told the rules and shown three examples."""
 
-    chatbot: Chatbot
+    writer: Generator
 
     def replies(self, requests: Sequence[Request], on_batch: OnBatch = None) -> list[Reply]:
         """See `System`."""
         prompts = [self.prompt(request) for request in requests]
-        written = generate(self.chatbot, prompts, on_batch=on_batch)
+        written = self.writer.generate(prompts, on_batch=on_batch)
         return [
             as_reply(text, understand(request))
             for text, request in zip(written, requests, strict=True)
@@ -97,7 +114,7 @@ class PromptOnly:
     def prompt(self, request: Request) -> list[Message]:
         """Rules, examples, then the facts and the customer's words of this request."""
         shop, turns = request
-        words = [turn.content for turn in turns if turn.role == "user"]
+        words = [clean(turn.content) for turn in turns if turn.role == "user"]
         told = system_turn(shop, words[-1], words[:-1]).content
         shown = [
             Message(role, text)
@@ -123,7 +140,7 @@ class Faq:
 
     def _reply(self, request: Request) -> Reply:
         shop, turns = request
-        words = tuple(turn.content for turn in turns if turn.role == "user")
+        words = tuple(clean(turn.content) for turn in turns if turn.role == "user")
         topic = nearest_topic(words[-1])
         found = facts.find(shop, words[-1], words[:-1], topic)
         understood = Understood(shop, found, address.of(words[-1], words[:-1]), words)
@@ -159,16 +176,16 @@ class Pipeline:
     which hands over where a person is due.
     """
 
-    chatbot: Chatbot
+    writer: Generator
 
     def replies(self, requests: Sequence[Request], on_batch: OnBatch = None) -> list[Reply]:
         """See `System`."""
         understood = [understand(request) for request in requests]
-        prompts = [prompt(*request) for request in requests]
-        written = generate(self.chatbot, prompts, on_batch=on_batch)
+        prompts = [as_prompt(request) for request in requests]
+        written = self.writer.generate(prompts, on_batch=on_batch)
         faults = [problems(text, one) for text, one in zip(written, understood, strict=True)]
         again = [i for i, fault in enumerate(faults) if fault]
-        drawn = generate(self.chatbot, [prompts[i] for i in again], temperature=0.7)
+        drawn = self.writer.generate([prompts[i] for i in again], temperature=0.7)
         second = dict(zip(again, drawn, strict=True))
         return [
             _checked(text, one, fault, second.get(i))

@@ -1,0 +1,1 @@
+"""How the tables became what they are: a step a file, run by Alembic when the desk starts."""
