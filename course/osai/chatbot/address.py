@@ -56,7 +56,7 @@ _VERBS = {
 _TO_ME = {"cho", "của", "giúp", "hộ", "gọi", "gửi", "báo", "với", "cua", "giup", "ho", "goi",
           "gui", "bao", "nhà", "rep", "lời", "loi", "để", "de", "tới"}  # fmt: skip
 _NOT_ME_AFTER = {"ơi", "oi", "ấy", "ay", "ta", "shipper", "nhân", "nhan", "nv", "giao", "bưu",
-                 "bán", "ban", "kia", "này", "chị", "chủ", "ngoại", "nội", "xã", "cụ", "già", "bầu"}  # fmt: skip
+                 "bán", "ban", "kia", "này", "chị", "chủ", "ngoại", "nội", "xã"}  # fmt: skip
 _TO_SHOP_BEFORE = {"hả", "ha", "nhé", "nha", "nhỉ", "ạ", "à", "vậy", "không", "ko", "k", "chưa",
                    "rồi", "r", "đi", "thế", "đâu", "dâu", "đó", "luôn", "chào", "dạ", "thưa",
                    "nhờ", "khong", "chua", "vay", "roi", "di", "the"}  # fmt: skip
