@@ -44,6 +44,32 @@ def test_each_fault_is_caught(reply: str, problem: str):
     assert problem in review.problems(reply, understood(ORDER))
 
 
+@pytest.mark.parametrize(
+    ("message", "reply", "problem"),
+    [
+        (
+            "Chị đổi địa chỉ nhận đơn BH1057 sang cơ quan nhé em",
+            "Dạ đơn BH1057 đang chuẩn bị, dự kiến 26/11/2026 ạ.",
+            "point",
+        ),
+        ("Máy xay Gió còn hàng không em, chị cần gấp", "Dạ chị thông cảm giúp em nhé.", "point"),
+        (
+            "Đơn của chú tới đâu rồi cháu?",
+            "Dạ quy định cháu mã đơn: ch gửi cháu kiểm tra ngay ạ.",
+            "wording",
+        ),
+        ("Đơn của chú tới đâu rồi cháu?", "Dạ Ĥ chú cho cháu xin mã đơn ạ.", "wording"),
+    ],
+)
+def test_beside_the_point_and_garbled_is_caught(message: str, reply: str, problem: str):
+    assert problem in review.problems(reply, understood(message))
+
+
+def test_the_wording_of_training_replies_is_known():
+    assert len(review.known_pairs()) > 400
+    assert ("xin", "lỗi") in review.known_pairs() and ("lỗi", "xin") not in review.known_pairs()
+
+
 def test_a_misspelt_name_is_caught():
     asked = understood("Điện thoại Sen 5 giá bao nhiêu vậy em?", "song-hong")
     assert (
