@@ -92,7 +92,7 @@ def test_injection_gives_nothing_away(client, session, text):
 
 
 def test_deleting_says_what_it_removed(client, session, token):
-    ask(client, session, "Tôi muốn khiếu nại, gọi tôi 0912345678")
+    ask(client, session, "Hàng hỏng hết rồi, cho gặp quản lý ngay! Gọi 0912345678")
     gone = client.delete("/api/conversation", headers=session).json()
     assert gone == {"conversations": 1, "messages": 2, "tickets": 1}
     assert client.get("/api/messages", headers=session).status_code == 401
@@ -142,7 +142,7 @@ def test_too_many_messages_get_a_clear_429(desk):
         (b'{"text": "a", "admin": true}', 422),
         (b'{"text": "' + b"a" * 5000 + b'"}', 422),
         (b'{"text": "' + b"a" * 100_000 + b'"}', 413),
-        (b"\xff\xfe", 400),
+        (b"\xff\xfe", 422),
         (b'{"text": "\\ud800"}', 422),
         (b'{"\\ud800": "\\ud800", "text": "a"}', 422),
     ],
@@ -266,7 +266,9 @@ def test_logs_and_exports_hold_no_personal_data(client, session, token, caplog):
     logger.propagate = True
     with caplog.at_level("INFO"):
         ask(client, session, "Tôi là khách, gọi 0912345678, giao về số 8 ngõ 12 Đội Cấn")
-    assert caplog.records
+    assert [record.message for record in caplog.records if record.name == "osai.helpdesk"] == [
+        "answered"
+    ]
     for record in caplog.records:
         assert "0912345678" not in str(vars(record)) and "Đội Cấn" not in str(vars(record))
     export = client.get("/api/agent/export", headers=token)

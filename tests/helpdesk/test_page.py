@@ -103,7 +103,7 @@ def test_a_customer_and_an_agent_at_once(browser, served, store, tmp_path):
 
     customer.on("dialog", lambda dialog: dialog.accept())
     customer.get_by_role("button", name="Xóa dữ liệu của tôi").click()
-    expect(customer.get_by_role("status")).to_contain_text("Đã xóa 7 tin nhắn và 1 yêu cầu")
+    expect(customer.get_by_role("status")).to_contain_text("Đã xóa 6 tin nhắn và 1 yêu cầu")
     assert store.records() == ([], [])
     assert faults == []
 

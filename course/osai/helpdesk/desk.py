@@ -57,9 +57,11 @@ class Desk:
         self._lock = threading.Lock()
         self._futures: dict[int, list[Future[Stored | None]]] = {}
         self._stopping = threading.Event()
-        self._worker = threading.Thread(target=self._work, name="chatbot", daemon=True)
+        self._worker: threading.Thread | None = None
 
     def __enter__(self) -> Desk:
+        self._stopping.clear()
+        self._worker = threading.Thread(target=self._work, name="chatbot", daemon=True)
         for message in self.store.waiting():
             self._queue.put(message.id)
         self._worker.start()
@@ -72,7 +74,7 @@ class Desk:
         """Answer what has been taken, then stop; what is not answered in time stays stored."""
         self._stopping.set()
         self._queue.put(None)
-        if self._worker.is_alive():
+        if self._worker is not None:
             self._worker.join(seconds)
 
     @property
@@ -178,7 +180,7 @@ class Desk:
             log.info(
                 "answered",
                 extra={
-                    "message": message.id, "intent": reply.intent, "handoff": reply.handoff,
+                    "asked": message.id, "intent": reply.intent, "handoff": reply.handoff,
                     "source": reply.source, "problems": list(reply.problems),
                     "seconds": round(seconds, 3), "together": len(asked),
                 },

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
+from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
 
@@ -17,6 +18,7 @@ def set_up(level: str = "INFO") -> None:
             style="{",
             timestamp=True,
             json_ensure_ascii=False,
+            reserved_attrs=[*RESERVED_ATTRS, "color_message"],
             rename_fields={"levelname": "level", "name": "logger"},
         )
     )

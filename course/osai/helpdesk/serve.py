@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -84,6 +85,8 @@ def run(
             f"Customers: http://{host}:{port}/   People: http://{host}:{port}/agent   Stop: Ctrl-C",
             flush=True,
         )
+        # uvicorn stops cleanly and then raises the signal once more: that is the end, and no error.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         uvicorn.run(
             app,
             host=host,
