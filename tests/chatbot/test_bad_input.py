@@ -115,8 +115,7 @@ class Hostile:
         self,
         prompts: Sequence[Sequence[Message]],
         longest: int = LONGEST_REPLY,
-        temperature: float = 0.0,
-        seed: int = 0,
+        beams: int = 1,
         on_batch: object = None,
     ) -> list[str]:
         return [self.text for _ in prompts]

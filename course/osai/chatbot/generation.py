@@ -29,15 +29,15 @@ class Generator(Protocol):
         self,
         prompts: Sequence[Sequence[Message]],
         longest: int = LONGEST_REPLY,
-        temperature: float = 0.0,
-        seed: int = 0,
+        beams: int = 1,
         on_batch: OnBatch = None,
     ) -> list[str]:
         """A text for each prompt, in order.
 
-        ``temperature`` 0 is greedy decoding: always the most probable token, so the same model writes
-        the same. Above 0 tokens are drawn, with ``seed``. ``longest`` is the most new tokens a text may
-        have; ``on_batch`` hears how many more were done.
+        One beam is greedy decoding: always the most probable token. With more, beam search goes on with
+        so many beginnings at once and keeps the most probable whole. Both write the same again for the
+        same prompts. ``longest`` is the most new tokens a text may have; ``on_batch`` hears how many more
+        were done.
         """
 
     def stream(self, prompt: Sequence[Message], longest: int = LONGEST_REPLY) -> Iterator[str]:
@@ -61,8 +61,7 @@ class TorchGenerator:
         self,
         prompts: Sequence[Sequence[Message]],
         longest: int = LONGEST_REPLY,
-        temperature: float = 0.0,
-        seed: int = 0,
+        beams: int = 1,
         on_batch: OnBatch = None,
     ) -> list[str]:
         """See `Generator`."""
@@ -70,10 +69,6 @@ class TorchGenerator:
 
         tokenizer = self.chatbot.tokenizer
         texts = [render(tokenizer, messages, generation=True) for messages in prompts]
-        how: dict[str, object] = {"do_sample": False}
-        if temperature:
-            how = {"do_sample": True, "temperature": temperature}
-            torch.manual_seed(seed)
         # Like lengths together: less padding. The order of the answers is restored below.
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         found: dict[int, str] = {}
@@ -85,7 +80,8 @@ class TorchGenerator:
                     **batch,
                     max_new_tokens=longest,
                     pad_token_id=tokenizer.pad_token_id,
-                    **how,
+                    do_sample=False,
+                    num_beams=beams,
                 )
             new = output[:, batch["input_ids"].shape[1] :]
             for i, text in zip(

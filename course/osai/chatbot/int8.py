@@ -48,17 +48,10 @@ class Int8Generator:
         self,
         prompts: Sequence[Sequence[Message]],
         longest: int = LONGEST_REPLY,
-        temperature: float = 0.0,
-        seed: int = 0,
+        beams: int = 1,
         on_batch: OnBatch = None,
     ) -> list[str]:
         """See ``generation.Generator``."""
-        import ctranslate2
-
-        how: dict[str, object] = {"sampling_topk": 1}
-        if temperature:
-            how = {"sampling_topk": 0, "sampling_temperature": temperature}
-            ctranslate2.set_random_seed(seed)
         starts = [self._tokens(prompt) for prompt in prompts]
         order = sorted(range(len(starts)), key=lambda i: len(starts[i]))
         found: dict[int, str] = {}
@@ -69,7 +62,7 @@ class Int8Generator:
                 max_length=longest,
                 include_prompt_in_result=False,
                 end_token=[self.tokenizer.eos_token_id],
-                **how,
+                beam_size=beams,
             )
             for i, result in zip(chosen, results, strict=True):
                 text = self.tokenizer.decode(result.sequences_ids[0], skip_special_tokens=True)
@@ -156,10 +149,10 @@ def convert(source: str | Path | None, folder: Path) -> Path:
     with tempfile.TemporaryDirectory(prefix=folder.name + ".", dir=folder.parent) as work:
         merged, made = Path(work, "merged"), Path(work, "made")
         try:
-            chatbot.model.save_pretrained(merged)
-            chatbot.tokenizer.save_pretrained(merged)
-            del chatbot
             with model.quiet_libraries():
+                chatbot.model.save_pretrained(merged)
+                chatbot.tokenizer.save_pretrained(merged)
+                del chatbot
                 TransformersConverter(str(merged)).convert(str(made), quantization="int8")
             for file in merged.glob("*token*"):
                 shutil.copy(file, made)

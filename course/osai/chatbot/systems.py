@@ -30,6 +30,7 @@ from osai.chatbot.reply import (
 from osai.chatbot.review import problems
 
 NAMES = ("pipeline", "finetuned", "faq", "prompt", "base")
+BEAMS = 4  # of the second try
 ENGINES = ("auto", "int8", "torch")
 
 
@@ -172,7 +173,7 @@ def nearest_topic(message: str) -> str:
 class Pipeline:
     """The trained model, and a review of every reply before it leaves.
 
-    A reply that fails is drawn once more; what fails again is replaced by the template for its case,
+    A reply that fails is written once more, by beam search; what fails again is replaced by the template for its case,
     which hands over where a person is due.
     """
 
@@ -185,10 +186,10 @@ class Pipeline:
         written = self.writer.generate(prompts, on_batch=on_batch)
         faults = [problems(text, one) for text, one in zip(written, understood, strict=True)]
         again = [i for i, fault in enumerate(faults) if fault]
-        drawn = self.writer.generate([prompts[i] for i in again], temperature=0.7)
-        second = dict(zip(again, drawn, strict=True))
+        second = self.writer.generate([prompts[i] for i in again], beams=BEAMS)
+        tries = dict(zip(again, second, strict=True))
         return [
-            _checked(text, one, fault, second.get(i))
+            _checked(text, one, fault, tries.get(i))
             for i, (text, one, fault) in enumerate(zip(written, understood, faults, strict=True))
         ]
 
