@@ -15,22 +15,23 @@ REPLY = Answer("Dạ.", "price", "chị", ["products.0"], False, "model", [], 0.
 HANDED = Answer("Dạ em chuyển nhân viên.", "complaint", "chị", [], True, "model", [], 0.5)
 
 
-def test_the_migrations_make_the_tables_of_the_schema(store: Store):
-    made = sa.inspect(store.engine)
+def test_the_migrations_make_the_tables_of_the_schema(anywhere: Store):
+    made = sa.inspect(anywhere.engine)
     for table in metadata.sorted_tables:
         assert {c["name"] for c in made.get_columns(table.name)} == set(table.c.keys())
-        assert {i["name"] for i in made.get_indexes(table.name)} == {i.name for i in table.indexes}
+        indexes = [i for i in made.get_indexes(table.name) if "duplicates_constraint" not in i]
+        assert {i["name"] for i in indexes} == {i.name for i in table.indexes}
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    with store.engine.connect() as connection:
+    with anywhere.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
-def test_a_second_start_keeps_what_is_there(store: Store, url: str):
-    conversation, session = store.open("shop")
-    store.say(conversation, "Còn hàng không?")
-    again = Store(url)
+def test_a_second_start_keeps_what_is_there(anywhere: Store):
+    conversation, session = anywhere.open("shop")
+    anywhere.say(conversation, "Còn hàng không?")
+    again = Store(anywhere.url)
     assert again.conversation(session) == conversation
     assert [turn.text for turn in again.turns(conversation)] == ["Còn hàng không?"]
     again.dispose()
@@ -46,26 +47,26 @@ def test_session_and_token_are_stored_as_hashes_only(store: Store, tmp_path: Pat
     assert store.agent("") is None and store.conversation("") is None
 
 
-def test_a_new_token_ends_the_old_one(store: Store):
-    old = store.add_agent("Lan")
-    new = store.add_agent("Lan")
-    assert store.agent(old) is None and store.agent(new) == "Lan"
+def test_a_new_token_ends_the_old_one(anywhere: Store):
+    old = anywhere.add_agent("Lan")
+    new = anywhere.add_agent("Lan")
+    assert anywhere.agent(old) is None and anywhere.agent(new) == "Lan"
 
 
-def test_the_same_key_is_stored_once(store: Store):
-    conversation, _ = store.open("shop")
-    other, _ = store.open("shop")
-    first = store.say(conversation, "Chào", "k1")
-    assert store.say(conversation, "Chào", "k1") == first
-    assert store.say(other, "Chào", "k1").id != first.id
-    assert len(store.turns(conversation)) == 1
+def test_the_same_key_is_stored_once(anywhere: Store):
+    conversation, _ = anywhere.open("shop")
+    other, _ = anywhere.open("shop")
+    first = anywhere.say(conversation, "Chào", "k1")
+    assert anywhere.say(conversation, "Chào", "k1") == first
+    assert anywhere.say(other, "Chào", "k1").id != first.id
+    assert len(anywhere.turns(conversation)) == 1
 
 
-def test_many_threads_with_one_key_store_one_message(store: Store):
-    conversation, _ = store.open("shop")
+def test_many_threads_with_one_key_store_one_message(anywhere: Store):
+    conversation, _ = anywhere.open("shop")
     found: list[int] = []
     threads = [
-        threading.Thread(target=lambda: found.append(store.say(conversation, "Chào", "k").id))
+        threading.Thread(target=lambda: found.append(anywhere.say(conversation, "Chào", "k").id))
         for _ in range(12)
     ]
     for thread in threads:
@@ -75,52 +76,60 @@ def test_many_threads_with_one_key_store_one_message(store: Store):
     assert len(found) == 12 and len(set(found)) == 1
 
 
-def test_a_message_is_answered_once(store: Store):
-    conversation, _ = store.open("shop")
-    message = store.say(conversation, "Giá bao nhiêu?")
-    assert [one.id for one in store.waiting()] == [message.id]
-    first = store.answer(message.id, REPLY)
-    second = store.answer(message.id, Answer("Khác", "price", "chị", [], False, "model", [], 1.0))
-    assert first == second and store.waiting() == []
-    assert [turn.text for turn in store.turns(conversation)] == ["Giá bao nhiêu?", "Dạ."]
+def test_a_message_is_answered_once(anywhere: Store):
+    conversation, _ = anywhere.open("shop")
+    message = anywhere.say(conversation, "Giá bao nhiêu?")
+    assert [one.id for one in anywhere.waiting()] == [message.id]
+    first = anywhere.answer(message.id, REPLY)
+    second = anywhere.answer(
+        message.id, Answer("Khác", "price", "chị", [], False, "model", [], 1.0)
+    )
+    assert first == second and anywhere.waiting() == []
+    assert [turn.text for turn in anywhere.turns(conversation)] == ["Giá bao nhiêu?", "Dạ."]
 
 
-def test_a_hand_off_makes_one_ticket_that_one_agent_gets(store: Store):
-    conversation, _ = store.open("shop")
+def test_a_hand_off_makes_one_ticket_that_one_agent_gets(anywhere: Store):
+    conversation, _ = anywhere.open("shop")
     for text in ("Hàng hỏng!", "Sao chưa ai gọi?"):
-        store.answer(store.say(conversation, text).id, HANDED)
-    (ticket,) = store.tickets()
+        anywhere.answer(anywhere.say(conversation, text).id, HANDED)
+    (ticket,) = anywhere.tickets()
     assert (ticket.reason, ticket.state) == ("complaint", "open")
-    assert store.take(ticket.id, "Lan") and not store.take(ticket.id, "Minh")
-    assert store.answer_as(ticket.id, "Minh", "Chào") is None
-    assert not store.close(ticket.id, "Minh")
-    later = store.say(conversation, "Alo?")
-    assert store.waiting() == []  # a person has it
-    answer = store.answer_as(ticket.id, "Lan", "Chào chị, tôi là Lan.", "k")
-    assert store.answer_as(ticket.id, "Lan", "Chào chị, tôi là Lan.", "k") == answer
-    assert store.answer(later.id, REPLY) is None  # answered by the person
-    assert store.close(ticket.id, "Lan") and store.tickets() == []
-    assert [one.id for one in store.waiting()] == []
+    assert anywhere.take(ticket.id, "Lan") and not anywhere.take(ticket.id, "Minh")
+    assert anywhere.answer_as(ticket.id, "Minh", "Chào") is None
+    assert not anywhere.close(ticket.id, "Minh")
+    later = anywhere.say(conversation, "Alo?")
+    assert anywhere.waiting() == []  # a person has it
+    answer = anywhere.answer_as(ticket.id, "Lan", "Chào chị, tôi là Lan.", "k")
+    assert anywhere.answer_as(ticket.id, "Lan", "Chào chị, tôi là Lan.", "k") == answer
+    assert anywhere.answer(later.id, REPLY) is None  # answered by the person
+    assert anywhere.close(ticket.id, "Lan") and anywhere.tickets() == []
+    assert [one.id for one in anywhere.waiting()] == []
 
 
-def test_deleting_removes_all_of_one_customer_and_nothing_of_another(store: Store, tmp_path: Path):
-    mine, session = store.open("shop")
-    other, _ = store.open("shop")
-    store.answer(store.say(mine, "Địa chỉ tôi: 8 Bí Mật").id, HANDED)
-    store.say(other, "Còn hàng không?")
-    assert store.delete(mine) == Removed(1, 2, 1)
-    assert store.conversation(session) is None and store.turns(mine) == []
-    assert store.tickets() == [] and len(store.turns(other)) == 1
+def test_deleting_removes_all_of_one_customer_and_nothing_of_another(anywhere: Store):
+    mine, session = anywhere.open("shop")
+    other, _ = anywhere.open("shop")
+    anywhere.answer(anywhere.say(mine, "Hàng hỏng rồi").id, HANDED)
+    anywhere.say(other, "Còn hàng không?")
+    assert anywhere.delete(mine) == Removed(1, 2, 1)
+    assert anywhere.conversation(session) is None and anywhere.turns(mine) == []
+    assert anywhere.tickets() == [] and len(anywhere.turns(other)) == 1
+
+
+def test_nothing_of_a_deleted_message_stays_in_sqlites_files(store: Store, tmp_path: Path):
+    conversation, _ = store.open("shop")
+    store.answer(store.say(conversation, "Địa chỉ tôi: 8 Bí Mật").id, HANDED)
+    store.delete(conversation)
     store.dispose()
     raw = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert "8 Bí Mật".encode() not in raw
 
 
-def test_an_answer_to_a_deleted_message_is_dropped(store: Store):
-    conversation, _ = store.open("shop")
-    message = store.say(conversation, "Xóa đi")
-    store.delete(conversation)
-    assert store.answer(message.id, REPLY) is None
+def test_an_answer_to_a_deleted_message_is_dropped(anywhere: Store):
+    conversation, _ = anywhere.open("shop")
+    message = anywhere.say(conversation, "Xóa đi")
+    anywhere.delete(conversation)
+    assert anywhere.answer(message.id, REPLY) is None
 
 
 def test_a_locked_database_says_so_and_stores_nothing(url: str, monkeypatch):
@@ -164,6 +173,6 @@ def test_a_database_that_cannot_be_opened_says_so(tmp_path: Path):
         Store(f"sqlite:///{other}")
 
 
-def test_the_check_leaves_nothing_behind(store: Store):
-    store.check()
-    assert not store.has_agents()
+def test_the_check_leaves_nothing_behind(anywhere: Store):
+    anywhere.check()
+    assert not anywhere.has_agents()
