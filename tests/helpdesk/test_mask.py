@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from osai.chatbot import hanoi
+from osai.chatbot.shops import money
 from osai.helpdesk.mask import mask
 
 
@@ -22,6 +23,11 @@ from osai.helpdesk.mask import mask
         ("thẻ 4111 1111 1111 1111", "thẻ [card]"),
         ("giao về số 8 ngõ 12 Đội Cấn nhé", "giao về [address] nhé"),
         ("tới 25 Hàng Bài, phường Cửa Nam, Hà Nội", "tới [address]"),
+        ("SĐT.0912345678,0987654321", "SĐT.[phone],[phone]"),
+        ("0912  345  678", "[phone]"),
+        ("0912\u00a0345\u00a0678", "[phone]"),
+        ("CCCD 001099012345", "CCCD [number]"),
+        ("STK 19034567890123", "STK [number]"),
         ("nhà chị ở phường Bồ Đề", "nhà chị ở [address]"),
     ],
 )
@@ -48,6 +54,10 @@ def test_orders_and_prices_of_all_messages_stay():
         for word in case.message.split():
             if word[:2].isalpha() and word[2:6].isdigit():
                 assert word[:6] in mask(case.message)
+    for shop in hanoi.shops().values():
+        for product in shop.products:
+            line = f"{product.name} giá {money(product.price)}, còn {product.stock}"
+            assert mask(line) == line
 
 
 @given(st.text(max_size=200))

@@ -42,6 +42,22 @@ def test_the_history_is_understood(ai):
     assert done.model_extra["osai"]["handoff"] and "bác" in done.choices[0].message.content
 
 
+def test_the_session_lets_a_program_read_and_delete(ai, client):
+    done = ai.chat.completions.create(model="hanoi", messages=QUESTION)
+    session = {"X-Session": done.model_extra["osai"]["session"]}
+    assert len(client.get("/api/messages", headers=session).json()["messages"]) == 2
+    assert client.delete("/api/conversation", headers=session).json()["messages"] == 2
+
+
+def test_long_system_prompts_and_parts_are_taken(ai):
+    turns = [
+        {"role": "system", "content": "Be kind. " * 2000},
+        {"role": "user", "content": [{"type": "text", "text": "Bếp từ giá bao nhiêu?"}]},
+    ]
+    done = ai.chat.completions.create(model="hanoi", messages=turns)
+    assert done.choices[0].message.content
+
+
 def test_models_are_listed(ai):
     assert [model.id for model in ai.models.list()] == ["hanoi"]
 

@@ -86,7 +86,7 @@ def test_a_customer_and_an_agent_at_once(browser, served, store, tmp_path):
     agent.get_by_label("Trả lời khách").fill("Chào chị, tôi là Lan, tôi gọi chị ngay.")
     agent.get_by_role("button", name="Gửi").click()
     expect(log).to_contain_text("tôi là Lan", timeout=10_000)
-    expect(customer.get_by_role("status")).to_contain_text("Nhân viên đang tiếp")
+    expect(customer.get_by_role("status")).to_contain_text("Nhân viên đang hỗ trợ")
     customer.get_by_label("Tin nhắn của bạn").fill("Cảm ơn chị Lan")
     customer.keyboard.press("Enter")
     expect(agent.get_by_role("log")).to_contain_text("Cảm ơn chị Lan", timeout=10_000)
@@ -121,7 +121,7 @@ def test_every_control_has_a_name_and_is_reached_by_tab(browser, served, store):
             ).strip()
         )
     assert names[:5] == [
-        "Tới ô nhắn tin", "English", "Xóa dữ liệu của tôi", "Tin nhắn của bạn", "Gửi",
+        "Đến ô nhập tin nhắn", "English", "Xóa dữ liệu của tôi", "Tin nhắn của bạn", "Gửi",
     ]  # fmt: skip
 
 

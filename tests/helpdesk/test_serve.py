@@ -120,6 +120,14 @@ def test_killed_in_the_middle_nothing_is_lost_or_doubled(start):
     sender.join()
     again = start()
     client = httpx.Client(base_url=again.url, headers=customer.headers, timeout=30)
+    for _ in range(100):  # what was stored is there, and is answered without being sent again
+        turns = client.get("/api/messages").json()["messages"]
+        said = [turn["text"] for turn in turns if turn["role"] == "customer"]
+        if len(said) == sum(turn["role"] == "shop" for turn in turns):
+            break
+        time.sleep(0.1)
+    assert {f"Câu {key}" for key in accepted} <= set(said)
+    assert len(said) == sum(turn["role"] == "shop" for turn in turns)
     for key in keys:  # the page sends again what it does not know to have arrived
         assert (
             client.post("/api/messages", json={"text": f"Câu {key}", "key": key}).status_code == 200

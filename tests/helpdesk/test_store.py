@@ -96,13 +96,13 @@ def test_a_hand_off_makes_one_ticket_that_one_agent_gets(anywhere: Store):
     assert (ticket.reason, ticket.state) == ("complaint", "open")
     assert anywhere.take(ticket.id, "Lan") and not anywhere.take(ticket.id, "Minh")
     assert anywhere.answer_as(ticket.id, "Minh", "Chào") is None
-    assert not anywhere.close(ticket.id, "Minh")
+    assert not anywhere.close(ticket.id, "Minh", 99)
     later = anywhere.say(conversation, "Alo?")
     assert anywhere.waiting() == []  # a person has it
     answer = anywhere.answer_as(ticket.id, "Lan", "Chào chị, tôi là Lan.", "k")
     assert anywhere.answer_as(ticket.id, "Lan", "Chào chị, tôi là Lan.", "k") == answer
     assert anywhere.answer(later.id, REPLY) is None  # answered by the person
-    assert anywhere.close(ticket.id, "Lan") and anywhere.tickets() == []
+    assert anywhere.close(ticket.id, "Lan", answer.id) and anywhere.tickets() == []
     assert [one.id for one in anywhere.waiting()] == []
 
 
@@ -120,9 +120,41 @@ def test_nothing_of_a_deleted_message_stays_in_sqlites_files(store: Store, tmp_p
     conversation, _ = store.open("shop")
     store.answer(store.say(conversation, "Địa chỉ tôi: 8 Bí Mật").id, HANDED)
     store.delete(conversation)
-    store.dispose()
     raw = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert "8 Bí Mật".encode() not in raw
+
+
+def test_a_deleted_number_is_never_given_again(anywhere: Store):
+    first, _ = anywhere.open("shop")
+    message = anywhere.say(first, "Hàng hỏng")
+    anywhere.answer(message.id, HANDED)
+    (ticket,) = anywhere.tickets()
+    anywhere.delete(first)
+    second, _ = anywhere.open("shop")
+    again = anywhere.say(second, "Hàng hỏng")
+    anywhere.answer(again.id, HANDED)
+    assert second > first and again.id > message.id + 1
+    assert anywhere.tickets()[0].id > ticket.id
+
+
+def test_what_the_agent_has_not_seen_waits_for_the_chatbot_after_closing(anywhere: Store):
+    conversation, _ = anywhere.open("shop")
+    anywhere.answer(anywhere.say(conversation, "Hàng hỏng").id, HANDED)
+    (ticket,) = anywhere.tickets()
+    anywhere.take(ticket.id, "Lan")
+    seen = anywhere.say(conversation, "Chị ơi")
+    unseen = anywhere.say(conversation, "Bếp từ giá bao nhiêu?")
+    assert anywhere.close(ticket.id, "Lan", seen.id)
+    assert [one.id for one in anywhere.waiting()] == [unseen.id]
+
+
+def test_the_chatbot_is_silent_once_a_person_has_taken_over(anywhere: Store):
+    conversation, _ = anywhere.open("shop")
+    anywhere.answer(anywhere.say(conversation, "Hàng hỏng").id, HANDED)
+    writing = anywhere.say(conversation, "Giá bếp từ?")
+    anywhere.take(anywhere.tickets()[0].id, "Lan")
+    assert anywhere.answer(writing.id, REPLY) is None
+    assert anywhere.turns(conversation)[-1].role == "customer"
 
 
 def test_an_answer_to_a_deleted_message_is_dropped(anywhere: Store):
@@ -171,6 +203,9 @@ def test_a_database_that_cannot_be_opened_says_so(tmp_path: Path):
     other.write_text("this is no database, but a text that somebody keeps here" * 20)
     with pytest.raises(StoreError, match="cannot be used"):
         Store(f"sqlite:///{other}")
+    for url in ("foo", "nosuch://x", "postgresql+psycopg://nobody@127.0.0.1:9/none"):
+        with pytest.raises(StoreError, match="cannot be used"):
+            Store(url)
 
 
 def test_the_check_leaves_nothing_behind(anywhere: Store):

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import secrets
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -33,13 +35,14 @@ from osai.helpdesk.desk import Busy, Desk
 from osai.helpdesk.metrics import CONTENT_TYPE, Metrics
 from osai.helpdesk.store import CUSTOMER, Stored, StoreError, Ticket
 
+log = logging.getLogger("osai.helpdesk")
 MOST_BYTES = 64_000  # of a request
 MOST_BYTES_API = 1_000_000  # of a program's request, which brings its history along
 PATIENCE = 20.0  # seconds that a request waits for the reply before it says "not yet"
 # plotly.js writes style attributes; scripts come from this server only.
 POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-    "base-uri 'none'; form-action 'self'"
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 )
 PAGE = Path(__file__).parent / "page"
 Number = Annotated[int, InPath(ge=1, le=2**31 - 1)]
@@ -97,6 +100,28 @@ class LimitBody:
         return JSONResponse({"detail": f"A request may have {most} bytes at most."}, 413)
 
 
+class Pulse:
+    """Whether the database can be written; asked at most every few seconds, whoever wants to know."""
+
+    def __init__(self, desk: Desk, seconds: float = 3.0) -> None:
+        self._desk, self._seconds = desk, seconds
+        self._lock = threading.Lock()
+        self._at, self._ok = 0.0, True
+
+    def ok(self) -> bool:
+        """True if a row could be written."""
+        with self._lock:
+            if time.monotonic() - self._at > self._seconds:
+                try:
+                    self._desk.store.check()
+                    self._ok = True
+                except StoreError as error:
+                    log.error("the database cannot be written", extra={"reason": str(error)})
+                    self._ok = False
+                self._at = time.monotonic()
+            return self._ok
+
+
 def create(desk: Desk, limit: limits.Limits | None = None) -> FastAPI:
     """The application for a desk; it opens and closes the desk with itself."""
 
@@ -118,6 +143,7 @@ def create(desk: Desk, limit: limits.Limits | None = None) -> FastAPI:
     app.state.desk = desk
     app.state.limits = limit or limits.Limits()
     app.state.metrics = Metrics(desk)
+    app.state.pulse = Pulse(desk)
     app.add_middleware(LimitBody)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
@@ -163,8 +189,11 @@ async def _malformed(request: Request, error: Exception) -> Response:
 
 async def _unusable(request: Request, error: Exception) -> JSONResponse:
     request.app.state.metrics.refused("503")
-    detail = f"{error} Nothing was stored. Next step: send it again in a minute."
-    return JSONResponse({"detail": detail}, 503, {"Retry-After": "60"})
+    log.error("refused", extra={"reason": str(error)})
+    detail = (
+        "The desk cannot store anything now; this was not stored. Next step: send it again soon."
+    )
+    return JSONResponse({"detail": detail}, 503, {"Retry-After": "5"})
 
 
 async def _busy(request: Request, error: Exception) -> JSONResponse:
@@ -207,13 +236,9 @@ def conversation_of(
     session: Annotated[str, Header(alias="X-Session", max_length=200)] = "",
 ) -> int:
     """The customer's conversation by their session id; raises Refused (401)."""
-    limited = request.app.state.limits
-    if limited.used_up(limits.WRONG_TOKENS, f"session {visitor(request)}"):
-        count(request, limits.WRONG_TOKENS, f"session {visitor(request)}")
     found = desk.store.conversation(session) if session else None
     if found is None:
-        if session:
-            count(request, limits.WRONG_TOKENS, f"session {visitor(request)}")
+        count(request, limits.WRONG_SECRETS, f"session {visitor(request)}")
         raise Refused(401, "No such conversation. Next step: open a new one.")
     return found
 
@@ -224,13 +249,9 @@ def agent_of(
     shown: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> str:
     """The agent by their token; raises Refused (401, or 429 after many wrong tokens)."""
-    limited = request.app.state.limits
-    if limited.used_up(limits.WRONG_TOKENS, f"token {visitor(request)}"):
-        count(request, limits.WRONG_TOKENS, f"token {visitor(request)}")
     found = desk.store.agent(shown.credentials) if shown else None
     if found is None:
-        if shown:
-            count(request, limits.WRONG_TOKENS, f"token {visitor(request)}")
+        count(request, limits.WRONG_SECRETS, f"token {visitor(request)}")
         raise Refused(
             401, "No valid token. Next step: `osai serve --shop FILE --new-token NAME` makes one."
         )
@@ -307,13 +328,20 @@ async def say(
     reply = await _reply(future)
     if reply is not None:
         metrics.answered(message, reply)
-    with_person = reply is None and await run_in_threadpool(desk.store.taken, conversation)
+    with_person = reply is None and await run_in_threadpool(_taken, desk, conversation)
     return forms.Heard(
         message=said(message),
         reply=said(reply) if reply else None,
         waiting=reply is None and not with_person,
         with_person=with_person,
     )
+
+
+def _taken(desk: Desk, conversation: int) -> bool:
+    try:
+        return desk.store.taken(conversation)
+    except StoreError:  # the message is stored; who answers will be seen later
+        return False
 
 
 async def _reply(future: Any) -> Stored | None:
@@ -377,21 +405,10 @@ def look(desk: TheDesk, agent: Agent, ticket: Number) -> forms.TicketView:
     if found is None:
         raise Refused(404, f"There is no ticket {ticket}.")
     turns = desk.store.turns(found.conversation)
-    facts = [path for turn in turns for path in turn.facts]
-    values = [fact_text(desk, path) for path in dict.fromkeys(facts)]
+    facts = dict.fromkeys(fact for turn in turns for fact in turn.facts)
     return forms.TicketView(
-        **_line(desk, found), messages=[said(turn) for turn in turns], facts=values
+        **_line(desk, found), messages=[said(turn) for turn in turns], facts=list(facts)
     )
-
-
-def fact_text(desk: Desk, path: str) -> str:
-    """A dotted path with what stands there in the shop's file."""
-    value: Any = desk.shop.model_dump()
-    for part in path.split("."):
-        value = value[int(part)] if part.isdigit() else value[part]
-    if isinstance(value, list) and value and isinstance(value[0], dict):
-        return path  # a whole table: the path says enough
-    return f"{path}: {json.dumps(value, ensure_ascii=False, default=str)}"
 
 
 @agents.post("/tickets/{ticket}/take", responses=problems(401, 409, 429, 503))
@@ -412,9 +429,9 @@ def answer(desk: TheDesk, agent: Agent, ticket: Number, form: forms.Saying) -> f
 
 
 @agents.post("/tickets/{ticket}/close", responses=problems(401, 409, 429, 503))
-def close(desk: TheDesk, agent: Agent, ticket: Number) -> forms.Done:
-    """Close a ticket; the chatbot answers again."""
-    if not desk.store.close(ticket, agent):
+def close(desk: TheDesk, agent: Agent, ticket: Number, form: forms.Closing) -> forms.Done:
+    """Close a ticket; the chatbot answers again, also what came after ``seen``."""
+    if not desk.store.close(ticket, agent, form.seen):
         raise Refused(409, "You do not have this ticket. Next step: take it over first.")
     return forms.Done()
 
@@ -463,18 +480,17 @@ def models(agent: Agent) -> dict[str, Any]:
 async def complete(request: Request, desk: TheDesk, agent: Agent, form: forms.ChatRequest) -> Any:
     """Reply in OpenAI's form, also as a stream. A stream starts when the reply has been checked."""
     count(request, limits.MESSAGES, f"agent {agent}")
-    turns = [turn for turn in form.messages if turn.role in ("user", "assistant")]
-    if not turns or turns[-1].role != "user":
-        return JSONResponse(
-            {"detail": [{"type": "value_error", "loc": ["body", "messages"],
-                         "msg": "The last message must be a user's.", "input": None}]},
-            422,
-        )  # fmt: skip
-    conversation = await run_in_threadpool(_remember, desk, turns[:-1])
+    turns = [turn for turn in form.messages if turn.role in ("user", "assistant") and turn.content]
+    conversation, session = await run_in_threadpool(_remember, desk, turns[:-1])
     _, future = await run_in_threadpool(desk.say, conversation, turns[-1].content)
     reply = await _reply(future)
     if reply is None:
-        raise Refused(503, "No reply in time. The message is stored, and a person will see it.", 5)
+        return JSONResponse(
+            {"detail": "No reply in time. The message is stored and will be answered; read the reply "
+             "at /api/messages with this session.", "session": session},
+            503,
+            {"Retry-After": "5", "x-should-retry": "false"},
+        )  # fmt: skip
     about = {
         "id": f"chatcmpl-{secrets.token_hex(8)}",
         "created": int(time.time()),
@@ -482,7 +498,8 @@ async def complete(request: Request, desk: TheDesk, agent: Agent, form: forms.Ch
     }
     understood = {
         "intent": reply.intent,
-        "facts": list(reply.facts),
+        "facts": [fact.partition(":")[0] for fact in reply.facts],
+        "session": session,
         "handoff": reply.handoff,
         "source": reply.source,
     }
@@ -492,14 +509,17 @@ async def complete(request: Request, desk: TheDesk, agent: Agent, form: forms.Ch
     return forms.Completion(**about, choices=[choice], osai=understood)
 
 
-def _remember(desk: Desk, turns: list[forms.ChatTurn]) -> int:
-    """A conversation of its own for a program's request, with the history that it brings."""
-    conversation, _ = desk.store.open(desk.shop.name, channel="api")
+def _remember(desk: Desk, turns: list[forms.ChatTurn]) -> tuple[int, str]:
+    """A conversation of its own for a program's request, with the history that it brings.
+
+    Its session id goes back to the program, which can read on with it, and delete.
+    """
+    conversation, session = desk.store.open(desk.shop.name, channel="api")
     desk.store.recall(
         conversation,
         [(CUSTOMER if turn.role == "user" else "shop", turn.content) for turn in turns],
     )
-    return conversation
+    return conversation, session
 
 
 async def _chunks(about: dict[str, Any], text: str) -> AsyncIterator[str]:
@@ -523,17 +543,14 @@ operations = APIRouter(tags=["operations"])
 
 
 @operations.get("/healthz", responses={503: {"model": forms.Health}})
-def health(desk: TheDesk, response: Response) -> forms.Health:
+def health(request: Request, desk: TheDesk, response: Response) -> forms.Health:
     """Is the desk well? 503 where messages cannot be stored."""
-    try:
-        desk.store.check()
-        usable = True
-    except StoreError:
-        usable = False
+    usable = request.app.state.pulse.ok()
+    if not usable or not desk.working:
         response.status_code = 503
     model = "loading" if not desk.ready.is_set() else "missing" if desk.failed else "ready"
     return forms.Health(
-        status="ok" if usable and model == "ready" else "degraded",
+        status="ok" if usable and desk.working and model == "ready" else "degraded",
         database="ok" if usable else "unusable",
         model=model,
         waiting=desk.waiting,

@@ -51,7 +51,10 @@ def draw(messages: Rows, tickets: Rows, price_an_hour: float = 0.0) -> list[Draw
         return []
     said["at"] = pd.to_datetime(said["at"], utc=True)
     said["week"] = said["at"].dt.tz_convert(None).dt.to_period("W").dt.start_time
-    replies = said[said["role"] == "shop"].copy()
+    # What a program brings along as history is no reply of this desk.
+    replies = said[(said["role"] == "shop") & said["reply_to"].notna()].copy()
+    if replies.empty:
+        return []
     drawn = [
         _hand_off(replies),
         _latency(said, replies),

@@ -1,34 +1,37 @@
 """The desk: it stores a customer's message, lets the chatbot answer, and calls a person where one is due.
 
-One thread runs the model; what has come in while it was writing is answered together. What was stored and
-not answered when the program ended, however it ended, is answered after the next start.
+One thread runs the model; what has come in while it was writing is answered together. The database is the
+truth about what waits: what was stored and not answered, whatever went wrong, is found there again, after a
+few seconds or after the next start.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from osai.chatbot import address, templates
 from osai.chatbot.conversations import Message
 from osai.chatbot.facts import Found
+from osai.chatbot.reply import Reply, clean
 from osai.chatbot.shops import Shop
 from osai.helpdesk.store import AGENT, CUSTOMER, Answer, Store, Stored, StoreError
 
 if TYPE_CHECKING:
-    from osai.chatbot.reply import Reply
     from osai.chatbot.systems import System
 
 log = logging.getLogger("osai.helpdesk")
 TOGETHER = 8  # messages that the model answers in one go
 MOST_WAITING = 200  # more than these, and the desk asks customers to come back
-RETRY_SECONDS = 5.0  # between attempts to store an answer, or to load a model
+SWEEP_SECONDS = 5.0  # how often the database is asked what still waits
+MODEL_RETRY = (5.0, 300.0)  # shortest and longest pause between attempts to load a model
 NO_MODEL = "none"  # the source of an answer that no model and no template of a topic wrote
 
 
@@ -53,17 +56,19 @@ class Desk:
         self.failed: str | None = None
         self._load = load
         self._system: System | None = None
+        self._load_again = 0.0
+        self._pause = MODEL_RETRY[0]
         self._queue: queue.Queue[int | None] = queue.Queue()
         self._lock = threading.Lock()
+        self._in_hand: set[int] = set()
         self._futures: dict[int, list[Future[Stored | None]]] = {}
         self._stopping = threading.Event()
         self._worker: threading.Thread | None = None
 
     def __enter__(self) -> Desk:
         self._stopping.clear()
+        self._sweep()
         self._worker = threading.Thread(target=self._work, name="chatbot", daemon=True)
-        for message in self.store.waiting():
-            self._queue.put(message.id)
         self._worker.start()
         return self
 
@@ -83,6 +88,11 @@ class Desk:
         return self._stopping.is_set()
 
     @property
+    def working(self) -> bool:
+        """Whether the thread that answers is alive."""
+        return self._worker is not None and self._worker.is_alive()
+
+    @property
     def waiting(self) -> int:
         """How many messages wait for the chatbot."""
         return self._queue.qsize()
@@ -99,98 +109,137 @@ class Desk:
             raise Busy(5)
         message = self.store.say(conversation, text, key)
         future: Future[Stored | None] = Future()
-        if not message.waiting or self.store.taken(conversation):
-            future.set_result(self.store.reply(message.id))
-            return message, future
         with self._lock:
-            known = message.id in self._futures
             self._futures.setdefault(message.id, []).append(future)
-        if not known:
-            self._queue.put(message.id)
+        try:
+            if not message.waiting or self.store.taken(conversation):
+                self._settle([message.id], self.store.reply)
+                return message, future
+        except StoreError:  # it is stored: the worker will see what is to be done
+            log.warning("stored, but the database cannot be read")
+        self._take(message.id)
         return message, future
+
+    def _take(self, message: int) -> None:
+        with self._lock:
+            if message in self._in_hand:
+                return
+            self._in_hand.add(message)
+        self._queue.put(message)
+
+    def _sweep(self) -> None:
+        """Take every message that waits in the database."""
+        try:
+            for message in self.store.waiting():
+                self._take(message.id)
+        except StoreError as error:
+            log.error("the database cannot be read", extra={"reason": str(error)})
 
     # The model's thread
 
     def _work(self) -> None:
         self._try_to_load()
-        tried = time.monotonic()
         while True:
-            first = self._queue.get()
-            if first is None:
-                if self._stopping.is_set() and self._queue.empty():
-                    return
-                self._queue.put(None)
+            chosen = self._next()
+            if chosen is None:
+                return
+            if not chosen:
+                self._sweep()
                 continue
-            if self._system is None and time.monotonic() - tried > RETRY_SECONDS:
+            if self._system is None and time.monotonic() > self._load_again:
                 self._try_to_load()
-                tried = time.monotonic()
-            chosen = [first]
-            while len(chosen) < TOGETHER:
-                try:
-                    more = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-                if more is None:
-                    self._queue.put(None)
-                    break
-                chosen.append(more)
             try:
                 self._answer(chosen)
-            except StoreError as error:
-                log.error("answers not stored", extra={"reason": str(error)})
-                self._later(chosen)
-            except Exception:  # whatever it is, the next customer must be served
+            except (
+                BaseException
+            ):  # also a panic of a library in Rust: the next customer must be served
                 log.exception("answering failed")
-                self._settle(chosen, lambda _: None)
+                for one in chosen:
+                    self._give_up(one)
+            finally:
+                with self._lock:
+                    self._in_hand.difference_update(chosen)
+                self._settle(chosen, self.store.reply)  # whoever still waits: "not yet"
+
+    def _next(self) -> list[int] | None:
+        """The messages to answer now; none where it is time to sweep, None where it is time to end."""
+        chosen: list[int] = []
+        while len(chosen) < TOGETHER:
+            try:
+                one = self._queue.get_nowait() if chosen else self._queue.get(timeout=SWEEP_SECONDS)
+            except queue.Empty:
+                break
+            if one is not None:
+                chosen.append(one)
+            elif chosen or not self._queue.empty():
+                self._queue.put(None)  # the last word, once everything before it is answered
+                if chosen:
+                    break
+            elif self._stopping.is_set():
+                return None
+        return chosen
 
     def _try_to_load(self) -> None:
         try:
             self._system = self._load()
             self.failed = None
-        except Exception as error:  # a missing or broken model must not close the desk
+        except BaseException as error:  # a missing or broken model must not close the desk
             self.failed = f"{type(error).__name__}: {error}"
             log.error("no model", extra={"reason": self.failed})
+            self._load_again = time.monotonic() + self._pause
+            self._pause = min(2 * self._pause, MODEL_RETRY[1])
         self.ready.set()
 
-    def _later(self, chosen: Sequence[int]) -> None:
-        """Try again to answer, unless the desk closes: then the next start does."""
-        if not self._stopping.is_set():
-            timer = threading.Timer(RETRY_SECONDS, lambda: [self._queue.put(i) for i in chosen])
-            timer.daemon = True
-            timer.start()
-        else:
-            self._settle(chosen, lambda _: None)
-
     def _answer(self, chosen: Sequence[int]) -> None:
+        """Answer messages together. What cannot be stored stays waiting, and the next sweep finds it."""
         started = time.monotonic()
-        waiting = {message.id: message for message in self.store.waiting()}
-        asked = [waiting[i] for i in dict.fromkeys(chosen) if i in waiting]
-        histories = [self._turns(message) for message in asked]
+        try:
+            waiting = {message.id: message for message in self.store.waiting()}
+            asked = [waiting[i] for i in dict.fromkeys(chosen) if i in waiting]
+            histories = [self._turns(message) for message in asked]
+        except StoreError as error:
+            log.error("the database cannot be read", extra={"reason": str(error)})
+            return
         replies = self._replies(histories)
         seconds = time.monotonic() - started
-        found: dict[int, Stored | None] = {}
         for message, reply in zip(asked, replies, strict=True):
-            found[message.id] = self.store.answer(
-                message.id,
-                Answer(
-                    reply.text, reply.intent or None, reply.address, reply.facts, reply.handoff,
-                    reply.source, reply.problems, seconds,
-                ),
-            )  # fmt: skip
-            log.info(
-                "answered",
-                extra={
-                    "asked": message.id, "intent": reply.intent, "handoff": reply.handoff,
-                    "source": reply.source, "problems": list(reply.problems),
-                    "seconds": round(seconds, 3), "together": len(asked),
-                },
-            )  # fmt: skip
-        self._settle(chosen, lambda i: found.get(i) or self.store.reply(i))
+            self._store(message, reply, seconds, len(asked))
+        done = {message.id for message in asked}
+        self._settle([i for i in chosen if i not in done], self.store.reply)
+
+    def _store(self, message: Stored, reply: Reply, seconds: float, together: int) -> None:
+        answer = Answer(
+            reply.text, reply.intent or None, reply.address,
+            [fact_text(self.shop, path) for path in reply.facts],
+            reply.handoff, reply.source, reply.problems, seconds,
+        )  # fmt: skip
+        try:
+            stored = self.store.answer(message.id, answer)
+        except StoreError as error:
+            log.error("an answer could not be stored", extra={"reason": str(error)})
+            return
+        log.info(
+            "answered",
+            extra={
+                "asked": message.id, "intent": reply.intent, "handoff": reply.handoff,
+                "source": reply.source, "problems": list(reply.problems),
+                "seconds": round(seconds, 3), "together": together,
+            },
+        )  # fmt: skip
+        self._settle([message.id], lambda _: stored)
+
+    def _give_up(self, message: int) -> None:
+        """Hand a message to a person that could not be answered in any other way."""
+        try:
+            for one in self.store.waiting():
+                if one.id == message:
+                    self._store(one, self._without_model(self._turns(one)), 0.0, 1)
+        except Exception:
+            log.exception("handing over failed")
 
     def _turns(self, message: Stored) -> list[Message]:
-        roles = {CUSTOMER: "user"}
         return [
-            Message(roles.get(turn.role, "assistant"), turn.text)
+            Message("user" if turn.role == CUSTOMER else "assistant", turn.text)
             for turn in self.store.turns(message.conversation)
             if turn.id <= message.id or turn.role == AGENT
         ]
@@ -209,8 +258,6 @@ class Desk:
         return [self._without_model(turns) for turns in histories]
 
     def _without_model(self, turns: list[Message]) -> Reply:
-        from osai.chatbot.reply import Reply, clean
-
         words = [clean(turn.content) for turn in turns if turn.role == "user"]
         terms = address.of(words[-1], words[:-1])
         text = templates.answer(self.shop, Found("human", person=True), terms)
@@ -220,8 +267,25 @@ class Desk:
         for i in dict.fromkeys(chosen):
             with self._lock:
                 futures = self._futures.pop(i, [])
-            if futures:
+            if not futures:
+                continue
+            try:
                 reply = result(i)
-                for future in futures:
-                    with contextlib.suppress(InvalidStateError):  # nobody waits any more
-                        future.set_result(reply)
+            except StoreError:
+                reply = None
+            for future in futures:
+                with contextlib.suppress(InvalidStateError):  # nobody waits any more
+                    future.set_result(reply)
+
+
+def fact_text(shop: Shop, path: str) -> str:
+    """A dotted path with what stands there in the shop's file: ``hotline: "1900 0011"``."""
+    value: Any = shop.model_dump()
+    try:
+        for part in path.split("."):
+            value = value[int(part)] if part.isdigit() else value[part]
+    except (KeyError, IndexError, TypeError, ValueError):
+        return path
+    if isinstance(value, list | tuple) and value and isinstance(value[0], dict):
+        return path  # a whole table: the path says enough
+    return f"{path}: {json.dumps(value, ensure_ascii=False, default=str)}"

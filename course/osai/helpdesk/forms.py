@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 MOST_LETTERS = 4000
 Text = Annotated[
@@ -33,6 +41,12 @@ class Saying(Form):
 
     text: Text
     key: Key | None = None
+
+
+class Closing(Form):
+    """Close a ticket: the number of the last message that the agent has seen."""
+
+    seen: Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
 class Opened(BaseModel):
@@ -135,11 +149,23 @@ class Health(BaseModel):
 
 
 class ChatTurn(BaseModel):
-    """A message in OpenAI's form."""
+    """A message in OpenAI's form: text, or parts of which the texts are read."""
 
     model_config = ConfigDict(extra="ignore")
-    role: Literal["system", "developer", "user", "assistant"]
-    content: Text
+    role: Literal["system", "developer", "user", "assistant", "tool"]
+    content: Annotated[
+        Annotated[str, StringConstraints(max_length=100_000)],
+        BeforeValidator(lambda content: _joined(content)),
+    ] = ""
+
+
+def _joined(content: Any) -> Any:
+    if content is None:
+        return ""
+    if isinstance(content, list):
+        parts = [part.get("text", "") for part in content if isinstance(part, dict)]
+        content = "\n".join(part for part in parts if isinstance(part, str))
+    return content.replace("\x00", "\ufffd").strip() if isinstance(content, str) else content
 
 
 class ChatRequest(BaseModel):
@@ -149,6 +175,13 @@ class ChatRequest(BaseModel):
     model: Annotated[str, StringConstraints(max_length=200)] = "hanoi"
     messages: Annotated[list[ChatTurn], Field(min_length=1, max_length=100)]
     stream: bool = False
+
+    @model_validator(mode="after")
+    def _last_is_a_question(self) -> ChatRequest:
+        last = self.messages[-1]
+        if last.role != "user" or not 1 <= len(last.content) <= MOST_LETTERS:
+            raise ValueError(f"The last message must be a user's, of 1 to {MOST_LETTERS} letters.")
+        return self
 
 
 class ChatMessage(BaseModel):

@@ -1,6 +1,6 @@
 """How much one visitor may ask: requests a minute, counted in this process.
 
-Counting is done by the library ``limits`` (moving window). Behind a proxy all visitors may share an
+Counting is done by the library ``limits`` (fixed windows). Behind a proxy all visitors may share an
 address; the limits for an address are therefore wide, and those for a session narrow.
 """
 
@@ -10,11 +10,11 @@ import time
 
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from limits.strategies import FixedWindowRateLimiter
 
 MESSAGES = parse("20/minute")  # of one session
 OPENINGS = parse("120/minute")  # conversations from one address
-WRONG_TOKENS = parse("10/minute")  # from one address; more, and no token is looked at
+WRONG_SECRETS = parse("10/minute")  # tokens or session ids, from one address
 
 
 class Limits:
@@ -22,7 +22,7 @@ class Limits:
 
     def __init__(self, scale: int = 1) -> None:
         self._scale = scale
-        self._counts = MovingWindowRateLimiter(MemoryStorage())
+        self._counts = FixedWindowRateLimiter(MemoryStorage())
 
     def wait(self, limit: RateLimitItem, who: str) -> int:
         """Count one more; 0 if it is allowed, else the seconds until it is."""
@@ -30,8 +30,3 @@ class Limits:
         if self._counts.hit(wide, who):
             return 0
         return max(1, round(self._counts.get_window_stats(wide, who).reset_time - time.time()))
-
-    def used_up(self, limit: RateLimitItem, who: str) -> bool:
-        """Whether no more is allowed now; counts nothing."""
-        wide = type(limit)(limit.amount * self._scale, limit.multiples)
-        return not self._counts.test(wide, who)

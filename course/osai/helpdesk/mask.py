@@ -1,4 +1,4 @@
-"""Personal data made unreadable: phone, e-mail, address, tax code, bank card.
+"""Personal data made unreadable: phone, e-mail, address, tax code, card and account.
 
 For logs and exports. Patterns find what is written in the usual ways, not everything; so logs hold no
 message at all, and exports are to be looked at before they are given away. Order numbers and sums
@@ -13,13 +13,15 @@ _UPPER = "A-ZĐÀÁẢÃẠĂẰẮẲẴẶÂẦẤẨẪẬÈÉẺẼẸÊỀ�
 _NAME = rf"(?:[{_UPPER}]\w*|\d+[A-Za-z]?)"
 _PLACE = r"(?:số nhà|số|ngõ|ngách|hẻm|kiệt|nhà|thôn|xóm|tổ|căn hộ|phòng|tòa|toà)"
 _STREET = r"(?:đường|phố|phường|xã|quận|huyện|thị xã|thành phố|tỉnh|khu đô thị|chung cư)"
-EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_GAP = r"[\s.\-–]{0,2}"
+EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 CARD = re.compile(r"(?<![\d.])\d(?:[ -]?\d){12,18}(?![\d.]*\d)")
-PHONE = re.compile(r"(?<![\d.,])(?:\+?84|0)(?:[ .-]?\d){8,10}(?![\d]|[.,]\d)")
+PHONE = re.compile(rf"(?<!\d)(?<!\d\.)(?:\+?84|0)(?:{_GAP}\d){{8,10}}(?!\d)")
 BRANCH_TAX_CODE = re.compile(r"(?<![\d.,-])\d{10}-\d{3}(?!\d)")
-TAX_CODE = re.compile(r"(?<![\d.,-])\d{10}(?![\d]|[.,]\d)")
+TAX_CODE = re.compile(r"(?<![\w.,-])\d{10}(?![\d]|[.,]\d)")
+NUMBER = re.compile(r"(?<![\w.,])\d{9,19}(?!\w|[.,]\d)")  # accounts, identity cards
 ADDRESS = re.compile(
-    rf"(?:\b{_PLACE}\s+\d[\w/]*[,\s]+)+(?:{_STREET}\s+)?(?:{_NAME}[,\s]*){{0,6}}(?:\b{_STREET}\s+(?:{_NAME}[,\s]*){{1,4}})*"
+    rf"(?:\b{_PLACE}\s+\d{{1,4}}(?!\d)[\w/]*[,\s]+)+(?:{_STREET}\s+)?(?:{_NAME}[,\s]*){{0,6}}(?:\b{_STREET}\s+(?:{_NAME}[,\s]*){{1,4}})*"
     rf"|\b\d+[A-Za-z]?(?:/\d+)*\s+(?:{_STREET}\s+)?(?:[{_UPPER}]\w*\s+){{1,3}}[{_UPPER}]\w*(?:,\s*(?:{_STREET}\s+)?(?:{_NAME}\s*){{1,4}})*"
     rf"|\b{_STREET}\s+(?:[{_UPPER}]\w*\s*){{1,4}}",
 )
@@ -32,6 +34,7 @@ def mask(text: str) -> str:
     text = BRANCH_TAX_CODE.sub("[tax code]", text)
     text = PHONE.sub("[phone]", text)
     text = TAX_CODE.sub("[tax code]", text)
+    text = NUMBER.sub("[number]", text)
     return ADDRESS.sub(lambda match: "[address]" + _space_behind(match[0]), text)
 
 

@@ -34,6 +34,7 @@ conversations = Table(
     Column("shop", String(200), nullable=False),
     Column("channel", String(20), nullable=False),  # page or api
     Column("opened_at", DateTime(timezone=True), nullable=False),
+    sqlite_autoincrement=True,  # a deleted row's number must not be the next customer's
 )
 messages = Table(
     "messages",
@@ -56,6 +57,7 @@ messages = Table(
     UniqueConstraint("conversation_id", "key"),
     Index(None, "conversation_id", "id"),
     Index(None, "waiting"),
+    sqlite_autoincrement=True,
 )
 tickets = Table(
     "tickets",
@@ -71,6 +73,7 @@ tickets = Table(
     Column("closed_at", DateTime(timezone=True)),
     Index(None, "state", "id"),
     Index(None, "conversation_id"),
+    sqlite_autoincrement=True,
 )
 agents = Table(
     "agents",
@@ -79,4 +82,5 @@ agents = Table(
     Column("name", String(100), nullable=False, unique=True),
     Column("token_sha256", String(64), nullable=False, unique=True),
     Column("made_at", DateTime(timezone=True), nullable=False),
+    sqlite_autoincrement=True,
 )

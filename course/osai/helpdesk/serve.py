@@ -94,6 +94,7 @@ def run(
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # any visitor could write them, and so pass for another
             timeout_graceful_shutdown=30,
         )
     finally:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,18 +18,23 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from alembic.util import CommandError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from osai.helpdesk.schema import agents, conversations, messages, tickets
 
 CUSTOMER, SHOP, AGENT = "customer", "shop", "agent"
 OPEN, TAKEN, CLOSED = "open", "taken", "closed"
 READING = "osai_reading"  # an option of connections that only read
+POOL = {"pool_size": 20, "max_overflow": 100, "pool_timeout": 10}
 BUSY_MS = 5000  # how long a statement waits for a locked SQLite file
 
 
 class StoreError(RuntimeError):
-    """The database cannot be used now; nothing of what was asked has been stored."""
+    """The database cannot be used now; nothing of what was asked has been stored.
+
+    The message is for whoever runs the desk: it may name the database. Customers get another.
+    """
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,8 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.engine = sa.create_engine(url, pool_pre_ping=True)
+        with self._errors():
+            self.engine = sa.create_engine(url, pool_pre_ping=True, hide_parameters=True, **POOL)
         if self.engine.dialect.name == "sqlite":
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
@@ -121,8 +128,9 @@ class Store:
             yield
         except IntegrityError:
             raise
-        except (DBAPIError, OSError) as error:
-            said = str(getattr(error, "orig", None) or error).splitlines()[0]
+        except (SQLAlchemyError, CommandError, ImportError, OSError, sqlite3.Error) as error:
+            said = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
+            said = said.splitlines()[0]
             raise StoreError(f"The database cannot be used now ({said}).") from error
 
     @contextmanager
@@ -192,6 +200,8 @@ class Store:
                 ).one_or_none()
                 if asked is None or not asked.waiting:
                     return self._reply(connection, message)
+                if self._taken(connection, asked.conversation_id):
+                    return None
                 reply = self._add(
                     connection,
                     asked.conversation_id,
@@ -265,18 +275,22 @@ class Store:
         return Removed(gone, found["messages"], found["tickets"])
 
     def _empty_log(self) -> None:
-        if self.engine.dialect.name == "sqlite":
-            connection = self.engine.raw_connection()
+        if self.engine.dialect.name != "sqlite":
+            return
+        with self._errors():
+            pooled = self.engine.raw_connection()
+            connection = pooled.driver_connection
             try:
-                for _ in range(50):  # a reader may hold the log for a moment
-                    busy, *_ = connection.driver_connection.execute(
-                        "PRAGMA wal_checkpoint(TRUNCATE)"
-                    ).fetchone()
+                connection.execute("PRAGMA busy_timeout = 0")
+                for _ in range(100):  # a reader may hold the log for a moment
+                    busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
                     if not busy:
-                        break
+                        return
                     time.sleep(0.02)
+                raise StoreError("The rows are deleted, but SQLite's log is in use; try once more.")
             finally:
-                connection.close()
+                connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+                pooled.close()
 
     # Agents
 
@@ -324,14 +338,13 @@ class Store:
     def taken(self, conversation: int) -> bool:
         """Whether a person has this conversation, so that the chatbot keeps silent."""
         with self._read() as connection:
-            return (
-                connection.scalar(
-                    sa.select(tickets.c.id)
-                    .where(tickets.c.conversation_id == conversation, tickets.c.state == TAKEN)
-                    .limit(1)
-                )
-                is not None
-            )
+            return self._taken(connection, conversation)
+
+    def _taken(self, connection: sa.Connection, conversation: int) -> bool:
+        mine = sa.select(tickets.c.id).where(
+            tickets.c.conversation_id == conversation, tickets.c.state == TAKEN
+        )
+        return connection.scalar(mine.limit(1)) is not None
 
     def take(self, ticket: int, agent: str) -> bool:
         """Give an open ticket to an agent; false if another has it or it is closed."""
@@ -383,10 +396,11 @@ class Store:
                 ).one_or_none()
             return None if again is None else _stored(again)
 
-    def close(self, ticket: int, agent: str) -> bool:
-        """Close a ticket that the agent has; the chatbot answers again what comes from now on.
+    def close(self, ticket: int, agent: str, seen: int) -> bool:
+        """Close a ticket that the agent has; False if they have it not.
 
-        False if they have it not.
+        ``seen``: the last message that they have seen. What the customer wrote after it waits for the
+        chatbot, which answers again from now on.
         """
         mine = sa.and_(tickets.c.id == ticket, tickets.c.state == TAKEN, tickets.c.agent == agent)
         with self._begin() as connection:
@@ -395,7 +409,11 @@ class Store:
                 return False
             connection.execute(
                 sa.update(messages)
-                .where(messages.c.conversation_id == conversation, messages.c.waiting)
+                .where(
+                    messages.c.conversation_id == conversation,
+                    messages.c.waiting,
+                    messages.c.id <= seen,
+                )
                 .values(waiting=False)
             )
             connection.execute(
@@ -418,10 +436,12 @@ class Store:
         return said, handed
 
     def check(self) -> None:
-        """Write and take back a row: is the database there, unlocked, with room? Raises StoreError."""
-        with self._errors(), self.engine.connect() as connection, connection.begin() as change:
-            connection.execute(sa.insert(agents).values(name="", token_sha256="", made_at=_now()))
-            change.rollback()
+        """Write a row and remove it: is the database there, unlocked, with room? Raises StoreError."""
+        with self._begin() as connection:
+            row = connection.execute(
+                sa.insert(agents).values(name="", token_sha256="", made_at=_now())
+            )
+            connection.execute(sa.delete(agents).where(agents.c.id == row.inserted_primary_key[0]))
 
     def dispose(self) -> None:
         """Close all connections."""

@@ -15,19 +15,20 @@ function leave(text) {
   sessionStorage.removeItem(STORED);
   for (const id of ["desk", "dashboard", "figures", "leave"]) $(id).hidden = true;
   $("enter").hidden = false;
-  tell(text || "");
+  nobody(text || "");
+  $("token").focus();
 }
 async function look() {
   if (!token || document.hidden) return;
   try {
     const found = await call("GET", "api/agent/tickets", own());
     me = found.agent;
-    $("enter").hidden = true;
+    if (!$("enter").hidden) { $("enter").hidden = true; $("desk").hidden = false; $("queue-title").focus(); }
     $("figures").hidden = $("leave").hidden = false;
     if ($("dashboard").hidden) $("desk").hidden = false;
     $("none").hidden = found.tickets.length > 0;
     drawQueue(found.tickets);
-    if (chosen) await open(chosen, false);
+    if (chosen) await open(chosen);
   } catch (error) {
     if (error.status === 401) leave(word("wrong")); else tell(word("lost", error.message));
   }
@@ -43,18 +44,44 @@ function drawQueue(tickets) {
     const state = ticket.state === "open" ? word("open") : word("taken", ticket.agent);
     button.type = "button";
     button.dataset.ticket = ticket.id;
-    button.textContent = `${ticket.id} · ${ticket.reason} · ${state} — ${ticket.asked.slice(0, 80)}`;
+    const reason = word("reasons")[ticket.reason] || ticket.reason;
+    button.textContent = `${ticket.id} · ${reason} · ${state} — ${ticket.asked.slice(0, 80)}`;
     button.setAttribute("aria-current", ticket.id === chosen);
-    button.addEventListener("click", () => { last = 0; open(ticket.id, true).then(look); });
+    button.addEventListener("click", () => choose(ticket.id));
     item.append(button);
     return item;
   }));
   if (focused) { const again = $("queue").querySelector(`[data-ticket="${focused}"]`); if (again) again.focus(); }
 }
-async function open(id, anew) {
-  const ticket = await call("GET", `api/agent/tickets/${id}`, own());
-  if (anew || chosen !== id) { $("log").replaceChildren(); last = 0; }
+function nobody(text) {
+  chosen = null;
+  last = 0;
+  $("log").replaceChildren();
+  $("facts").replaceChildren();
+  $("one").hidden = true;
+  $("choose").hidden = false;
+  tell(text);
+}
+async function choose(id) {
   chosen = id;
+  last = 0;
+  unsent = null;
+  $("text").value = "";
+  $("log").replaceChildren();
+  await open(id);
+  $("ticket-title").scrollIntoView({ block: "nearest" });
+  $("ticket-title").focus();
+  await look();
+}
+async function open(id) {
+  let ticket;
+  try {
+    ticket = await call("GET", `api/agent/tickets/${id}`, own());
+  } catch (error) {
+    if (chosen === id && error.status === 404) nobody(word("gone")); else if (chosen === id) tell(word("lost", error.message));
+    return;
+  }
+  if (chosen !== id) return;
   $("choose").hidden = true;
   $("one").hidden = false;
   for (const message of ticket.messages) {
@@ -78,7 +105,7 @@ async function act(what, body) {
     await look();
     return done;
   } catch (error) {
-    tell(word("failed", error.message));
+    tell(word(what === "answer" ? "failed" : "notDone", error.message));
     return null;
   }
 }
@@ -122,7 +149,7 @@ $("enter").addEventListener("submit", (event) => {
 });
 $("take").addEventListener("click", () => act("take").then(() => $("text").focus()));
 $("close").addEventListener("click", async () => {
-  if (await act("close")) { chosen = null; $("one").hidden = true; $("choose").hidden = false; look(); }
+  if (await act("close", { seen: last })) { nobody(""); $("queue-title").focus(); look(); }
 });
 $("form").addEventListener("submit", async (event) => {
   event.preventDefault();

@@ -4,6 +4,8 @@ const STORED = "osai-session";
 let session = sessionStorage.getItem(STORED);
 let last = 0;
 let unsent = null;
+let sending = false;
+let opening = null;
 const names = () => ({ customer: word("customer"), shop: word("shop"), agent: word("agent") });
 const own = () => ({ "X-Session": session });
 
@@ -13,44 +15,64 @@ function show(message) {
   $("log").append(bubble(message, names()));
   $("log").lastElementChild.scrollIntoView({ block: "nearest" });
 }
-async function begin() {
-  const opened = await call("POST", "api/conversations", {});
-  session = opened.session;
-  sessionStorage.setItem(STORED, session);
-  $("log").replaceChildren(bubble({ id: 0, role: "shop", text: opened.greeting }, names()));
+function begin() {
+  opening = opening || call("POST", "api/conversations", {}).then((opened) => {
+    session = opened.session;
+    sessionStorage.setItem(STORED, session);
+    $("log").replaceChildren(bubble({ id: 0, role: "shop", text: opened.greeting }, names()));
+    last = 0;
+  }).finally(() => { opening = null; });
+  return opening;
+}
+function forget() {
+  session = null;
+  sessionStorage.removeItem(STORED);
   last = 0;
 }
+function tellWhoAnswers(withPerson, lastMessage) {
+  if (sending) return;
+  $("state").textContent = withPerson ? word("person")
+    : lastMessage && lastMessage.handoff ? word("handed")
+    : lastMessage && lastMessage.role === "customer" ? word("waiting") : "";
+}
+let lastSeen = null;
 async function look() {
   if (!session || document.hidden) return;
+  const asked = session;
   try {
     const found = await call("GET", `api/messages?after=${last}`, own());
+    if (session !== asked) return;
     found.messages.forEach(show);
-    if (found.messages.length || found.with_person) $("state").textContent = found.with_person ? word("person") : "";
+    lastSeen = found.messages.at(-1) || lastSeen;
+    tellWhoAnswers(found.with_person, lastSeen);
   } catch (error) {
-    if (error.status === 401) { session = null; sessionStorage.removeItem(STORED); }
+    if (error.status === 401 && session === asked) forget();
   }
 }
 async function send(event) {
   event.preventDefault();
   const text = $("text").value.trim();
-  if (!text) return;
+  if (!text || sending) return;
   if (!unsent || unsent.text !== text) unsent = { text, key: newKey() };
+  sending = true;
   $("send").disabled = true;
   $("state").textContent = word("waiting");
   try {
     if (!session) await begin();
     const heard = await call("POST", "api/messages", own(), unsent);
     unsent = null;
-    $("text").value = "";
+    if ($("text").value.trim() === text) $("text").value = "";
+    sending = false;
     await look();
     show(heard.message);
     show(heard.reply);
-    $("state").textContent = heard.with_person ? word("person")
-      : heard.reply && heard.reply.handoff ? word("handed") : heard.waiting ? word("waiting") : "";
+    lastSeen = heard.reply || heard.message;
+    tellWhoAnswers(heard.with_person, lastSeen);
   } catch (error) {
-    if (error.status === 401) { session = null; sessionStorage.removeItem(STORED); }
+    if (error.status === 401) forget();
     $("state").textContent = word("failed", error.message);
   }
+  sending = false;
   $("send").disabled = false;
   $("text").focus();
 }
@@ -58,13 +80,12 @@ async function remove() {
   if (!session || !window.confirm(word("sure"))) return;
   try {
     const gone = await call("DELETE", "api/conversation", own());
-    session = null;
-    sessionStorage.removeItem(STORED);
+    forget();
+    lastSeen = null;
     $("log").replaceChildren();
-    last = 0;
     $("state").textContent = word("deleted", gone);
   } catch (error) {
-    $("state").textContent = word("lost", error.message);
+    $("state").textContent = word("notDeleted", error.message);
   }
 }
 $("form").addEventListener("submit", send);

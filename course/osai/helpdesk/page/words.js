@@ -2,18 +2,19 @@
 /* The words of both pages in two languages, and small helpers. */
 const WORDS = {
   vi: {
-    language: "English", title: "Trò chuyện với cửa hàng", agentTitle: "Bàn hỗ trợ", write: "Tin nhắn của bạn",
+    language: "English", title: "Trò chuyện với cửa hàng", agentTitle: "Hỗ trợ khách hàng", write: "Tin nhắn của bạn",
     send: "Gửi", delete: "Xóa dữ liệu của tôi", sure: "Xóa toàn bộ cuộc trò chuyện này?",
     deleted: (r) => `Đã xóa ${r.messages} tin nhắn và ${r.tickets} yêu cầu hỗ trợ.`,
     customer: "Bạn", shop: "Trợ lý tự động", agent: "Nhân viên", waiting: "Đang trả lời…",
-    person: "Nhân viên đang tiếp cuộc trò chuyện này.", handed: "Đã chuyển cho nhân viên.", again: "Bắt đầu lại",
+    person: "Nhân viên đang hỗ trợ bạn.", handed: "Đã chuyển cho nhân viên.", again: "Bắt đầu lại",
     failed: (s) => `Chưa gửi được (${s}). Nội dung vẫn còn trong ô, vui lòng gửi lại.`,
-    token: "Mã truy cập của nhân viên", enter: "Vào", queue: "Yêu cầu chờ", none: "Không có yêu cầu nào đang chờ.",
+    token: "Mã truy cập của nhân viên", enter: "Đăng nhập", queue: "Yêu cầu chờ", none: "Không có yêu cầu nào đang chờ.",
     take: "Nhận xử lý", close: "Đóng yêu cầu", answer: "Trả lời khách", facts: "Thông tin đã dùng",
     conversation: "Cuộc trò chuyện", dashboard: "Số liệu", refresh: "Tải lại", customerSaid: "Khách",
-    choose: "Chọn một yêu cầu bên trái.", taken: (a) => `${a} đang xử lý`, open: "đang chờ", wrong: "Mã không đúng.",
-    price: "Giá một giờ máy (₫)", empty: "Chưa có số liệu.", leave: "Ra", lost: (s) => `Không tải được (${s}).`,
-    skip: "Tới ô nhắn tin",
+    choose: "Chọn một yêu cầu trong danh sách.", taken: (a) => `${a} đang xử lý`, open: "đang chờ", wrong: "Mã không đúng.",
+    price: "Giá một giờ máy (₫)", empty: "Chưa có số liệu.", leave: "Đăng xuất", lost: (s) => `Không tải được (${s}).`,
+    skip: "Đến ô nhập tin nhắn", notDeleted: (s) => `Chưa xóa được dữ liệu (${s}). Vui lòng thử lại.`, notDone: (s) => `Chưa thực hiện được (${s}).`, gone: "Khách đã xóa cuộc trò chuyện này.", log: "Các tin nhắn",
+    reasons: { complaint: "khiếu nại", human: "gặp nhân viên", privacy: "thông tin cá nhân", not_received: "chưa nhận hàng", delivery_delay: "giao chậm", refund: "hoàn tiền", payment: "thanh toán", vat_invoice: "hóa đơn", warranty: "bảo hành", cancel: "hủy đơn", address_change: "đổi địa chỉ", "no model": "trợ lý tự động không hoạt động" },
   },
   en: {
     language: "Tiếng Việt", title: "Chat with the shop", agentTitle: "Help desk", write: "Your message",
@@ -27,7 +28,8 @@ const WORDS = {
     conversation: "Conversation", dashboard: "Figures", refresh: "Load again", customerSaid: "Customer",
     choose: "Choose somebody from the queue.", taken: (a) => `${a} has it`, open: "waiting", wrong: "Not a valid token.",
     price: "Price of an hour of computing (₫)", empty: "No figures yet.", leave: "Leave",
-    lost: (s) => `Could not be loaded (${s}).`, skip: "To the message box",
+    lost: (s) => `Could not be loaded (${s}).`, skip: "To the message box", notDeleted: (s) => `Your data are not deleted (${s}). Please try again.`, notDone: (s) => `Not done (${s}).`, gone: "The customer has deleted this conversation.", log: "Messages",
+    reasons: { complaint: "complaint", human: "wants a person", privacy: "personal data", not_received: "not received", delivery_delay: "late delivery", refund: "refund", payment: "payment", vat_invoice: "invoice", warranty: "warranty", cancel: "cancel", address_change: "new address", "no model": "the assistant does not work" },
   },
 };
 let language = "vi";
@@ -40,6 +42,7 @@ function speak(pageTitle) {
   document.documentElement.lang = language;
   document.title = word(pageTitle);
   for (const place of document.querySelectorAll("[data-word]")) place.textContent = word(place.dataset.word);
+  for (const place of document.querySelectorAll("[data-label]")) place.setAttribute("aria-label", word(place.dataset.label));
 }
 function bubble(message, names) {
   const item = document.createElement("li");

@@ -14,17 +14,17 @@ def upgrade() -> None:
     when = sa.DateTime(timezone=True)
     op.create_table(
         "conversations",
-        sa.Column("id", sa.Integer, nullable=False),
+        sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("session_sha256", sa.String(64), nullable=False),
         sa.Column("shop", sa.String(200), nullable=False),
         sa.Column("channel", sa.String(20), nullable=False),
         sa.Column("opened_at", when, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_conversations"),
         sa.UniqueConstraint("session_sha256", name="uq_conversations_session_sha256"),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "messages",
-        sa.Column("id", sa.Integer, nullable=False),
+        sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("conversation_id", sa.Integer, nullable=False),
         sa.Column("key", sa.String(64)),
         sa.Column("role", sa.String(10), nullable=False),
@@ -39,7 +39,6 @@ def upgrade() -> None:
         sa.Column("source", sa.String(20)),
         sa.Column("problems", sa.JSON),
         sa.Column("seconds", sa.Float),
-        sa.PrimaryKeyConstraint("id", name="pk_messages"),
         sa.ForeignKeyConstraint(
             ["conversation_id"],
             ["conversations.id"],
@@ -51,12 +50,13 @@ def upgrade() -> None:
         ),
         sa.UniqueConstraint("reply_to", name="uq_messages_reply_to"),
         sa.UniqueConstraint("conversation_id", "key", name="uq_messages_conversation_id_key"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_messages_conversation_id_id", "messages", ["conversation_id", "id"])
     op.create_index("ix_messages_waiting", "messages", ["waiting"])
     op.create_table(
         "tickets",
-        sa.Column("id", sa.Integer, nullable=False),
+        sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("conversation_id", sa.Integer, nullable=False),
         sa.Column("message_id", sa.Integer, nullable=False),
         sa.Column("reason", sa.String(40), nullable=False),
@@ -65,7 +65,6 @@ def upgrade() -> None:
         sa.Column("opened_at", when, nullable=False),
         sa.Column("taken_at", when),
         sa.Column("closed_at", when),
-        sa.PrimaryKeyConstraint("id", name="pk_tickets"),
         sa.ForeignKeyConstraint(
             ["conversation_id"],
             ["conversations.id"],
@@ -75,18 +74,19 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["message_id"], ["messages.id"], name="fk_tickets_message_id", ondelete="CASCADE"
         ),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_tickets_state_id", "tickets", ["state", "id"])
     op.create_index("ix_tickets_conversation_id", "tickets", ["conversation_id"])
     op.create_table(
         "agents",
-        sa.Column("id", sa.Integer, nullable=False),
+        sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("name", sa.String(100), nullable=False),
         sa.Column("token_sha256", sa.String(64), nullable=False),
         sa.Column("made_at", when, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_agents"),
         sa.UniqueConstraint("name", name="uq_agents_name"),
         sa.UniqueConstraint("token_sha256", name="uq_agents_token_sha256"),
+        sqlite_autoincrement=True,
     )
 
 
