@@ -169,7 +169,7 @@ def new_course(root: Path, home: Path) -> Course:
     (root / "backend.py").write_text(BACKEND, encoding="utf-8")
     for file in (package / "__init__.py", package / "chatbot/__init__.py"):
         file.write_text("", encoding="utf-8")
-    (package / "chatbot/model.py").write_text(MODEL, encoding="utf-8")
+    (package / "chatbot/prepare.py").write_text(MODEL, encoding="utf-8")
     (package / "lab.py").write_text("import sys\nprint('lab', *sys.argv[1:])\n", encoding="utf-8")
     wheels = home / "wheels"
     wheels.mkdir(parents=True)
