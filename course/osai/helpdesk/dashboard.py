@@ -73,13 +73,19 @@ def _hand_off(replies: pd.DataFrame) -> Drawn:
 
     weekly = replies.groupby("week")["handoff"].agg(["mean", "size"])
     share = 100 * replies["handoff"].astype(bool).mean()
-    figure = go.Figure(go.Bar(x=weekly.index, y=(100 * weekly["mean"].astype(float)).round(1)))
+    figure = go.Figure(
+        go.Bar(x=_days(weekly.index), y=(100 * weekly["mean"].astype(float)).round(1))
+    )
     figure.update_layout(title=f"{share:.0f} % of replies pass the customer on to a person")
-    figure.update_xaxes(title="Week (its Monday)")
+    figure.update_xaxes(title="Week (its Monday)", type="category")
     figure.update_yaxes(title="Replies with hand-off (%)", range=[0, 100])
     words = "; ".join(f"{week:%d/%m/%Y}: {100 * row['mean']:.0f} % of {row['size']:.0f}"
                       for week, row in weekly.iterrows())  # fmt: skip
     return Drawn("hand-off", figure, f"Share of replies with hand-off by week. {words}.")
+
+
+def _days(weeks: pd.DatetimeIndex) -> list[str]:
+    return [f"{week:%d/%m/%Y}" for week in weeks]
 
 
 def _latency(said: pd.DataFrame, replies: pd.DataFrame) -> Drawn:
@@ -139,13 +145,15 @@ def _drift(replies: pd.DataFrame) -> Drawn:
     whole = table.sum() / table.to_numpy().sum()
     distance = [distance_of(row / row.sum(), whole) for _, row in table.iterrows()]
     figure = go.Figure(
-        go.Scatter(x=table.index, y=[round(one, 3) for one in distance], mode="lines+markers")
+        go.Scatter(
+            x=_days(table.index), y=[round(one, 3) for one in distance], mode="lines+markers"
+        )
     )
     last = distance[-1]
     figure.update_layout(
         title=f"This week's questions differ from all by {last:.2f} (0 alike, 1 nothing in common)"
     )
-    figure.update_xaxes(title="Week (its Monday)")
+    figure.update_xaxes(title="Week (its Monday)", type="category")
     figure.update_yaxes(title="Distance of intents (0 to 1)", range=[0, 1])
     words = "; ".join(
         f"{week:%d/%m/%Y}: {one:.2f}" for week, one in zip(table.index, distance, strict=True)
