@@ -1,10 +1,9 @@
 """How fast is a reply? Eight-bit weights against plain transformers, one customer at a time.
 
-``fast`` is the engine that serves (CTranslate2, int8, with the new Vietnamese tokens), ``torch`` the same
-fine-tuned model in PyTorch, ``plain`` what one gets without any of our work: transformers' `generate` in
+``int8`` is the engine that serves (CTranslate2, with the new Vietnamese tokens), ``llama_cpp`` the rival for its
+place (our GGUF export as Q8_0), ``torch`` the same fine-tuned model in PyTorch, ``plain`` what one gets without any of our work: transformers' `generate` in
 float32 with the base tokenizer, made to write exactly as many tokens as the same reply costs there.
-Each is a fresh process; loading is not counted. Replies of ``fast`` and ``torch`` are judged by the same
-checks. Only development customers are asked.
+Each is a fresh process; loading is not counted. Replies are judged by the same checks. Only development customers are asked.
 """
 
 from __future__ import annotations
@@ -12,12 +11,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import queue
 import resource
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ TIMED = 60  # of these customers, for the clock; all are judged
 SYLLABLES = 30
 INPUTS = [
     "course/osai/chatbot/conversations.py",
+    "course/osai/chatbot/export.py",
     "course/osai/chatbot/generation.py",
     "course/osai/chatbot/int8.py",
     "data/hanoi/adapter/adapter_model.safetensors",
@@ -48,14 +51,14 @@ def writes(engine: str) -> dict[str, Any]:
     from osai.chatbot import systems
     from osai.chatbot.tokens import syllables
 
-    generator = systems.generator("finetuned", engine)
+    stream = llama_cpp() if engine == "llama_cpp" else systems.generator("finetuned", engine).stream
     questions = asked()
-    "".join(generator.stream(questions[0][1]))  # warm
+    "".join(stream(questions[0][1]))  # warm
     found = []
     for _, turns in questions:
         started = time.perf_counter()
         first, pieces = None, []
-        for piece in generator.stream(turns):
+        for piece in stream(turns):
             first = first or time.perf_counter() - started
             pieces.append(piece)
         text = "".join(pieces).strip()
@@ -68,6 +71,48 @@ def writes(engine: str) -> dict[str, Any]:
             }
         )
     return {"replies": found, "peak_mb": round(peak())}
+
+
+def llama_cpp() -> Callable[[list[Any]], Iterator[str]]:
+    """llama.cpp's own server, in this process, with our GGUF export; its cache of prompts is off."""
+    import xllamacpp
+    from osai.chatbot import export, hanoi
+    from osai.chatbot.conversations import render
+
+    folder = Path(tempfile.mkdtemp())
+    chatbot = hanoi.load("finetuned", dtype="float32")
+    file = export.save_gguf(chatbot, folder / "hanoi.gguf", "q8_0")
+    params = xllamacpp.CommonParams()
+    params.model.path, params.verbosity = str(file), -1
+    params.n_ctx, params.n_parallel = 2048, 1
+    params.cpuparams.n_threads = os.cpu_count()
+    server = xllamacpp.Server(params)
+
+    def stream(turns: list[Any]) -> Iterator[str]:
+        pieces: queue.Queue[str | None] = queue.Queue()
+        question = {
+            "prompt": render(chatbot.tokenizer, turns, generation=True),
+            "n_predict": 128,
+            "temperature": 0,
+            "top_k": 1,
+            "stream": True,
+            "cache_prompt": False,
+        }
+
+        def heard(chunk: dict[str, Any]) -> bool:
+            pieces.put(chunk["choices"][0]["text"] if chunk.get("choices") else "")
+            return False
+
+        def ask() -> None:
+            server.handle_completions(question, heard)
+            pieces.put(None)
+
+        threading.Thread(target=ask).start()
+        while (piece := pieces.get()) is not None:
+            if piece:
+                yield piece
+
+    return stream
 
 
 def plain(texts: list[str]) -> dict[str, Any]:
@@ -143,11 +188,14 @@ def run() -> None:
     """Measure all three and store."""
     from osai.authoring import results
 
-    fast, torch_ = child("int8"), child("torch")
+    fast, rival, torch_ = child("int8"), child("llama_cpp"), child("torch")
     texts = [one["text"] for one in fast["replies"][:TIMED]]
     base = child("plain", texts)
     total = len(fast["replies"])
-    same = sum(a == b for a, b in zip(verdicts(fast), verdicts(torch_), strict=True))
+    judged = verdicts(torch_)
+    same, same_rival = (
+        sum(a == b for a, b in zip(verdicts(one), judged, strict=True)) for one in (fast, rival)
+    )
     words = sum(
         a["text"] == b["text"] for a, b in zip(fast["replies"], torch_["replies"], strict=True)
     )
@@ -162,6 +210,7 @@ def run() -> None:
             "customers_timed": TIMED,
             "customers_judged": total,
             "int8": about(fast),
+            "llama_cpp": about(rival) | {"same_by_the_checks": same_rival},
             "torch": about(torch_),
             "plain": {
                 "reply_seconds": round(statistics.median(base["seconds"]), 3),
@@ -178,7 +227,9 @@ def run() -> None:
 def main() -> None:
     """Called without words by `make bench`; with a role by itself."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("role", nargs="?", default="all", choices=["all", "int8", "torch", "plain"])
+    parser.add_argument(
+        "role", nargs="?", default="all", choices=["all", "int8", "llama_cpp", "torch", "plain"]
+    )
     parser.add_argument("--out", type=Path)
     parser.add_argument("--texts", type=Path)
     words = parser.parse_args()
