@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from osai.chatbot import batch, hanoi, model
 from osai.chatbot.conversations import Message
+from osai.chatbot.generation import TorchGenerator
 from osai.chatbot.reply import replies, reply
 
 LINES = [
@@ -98,12 +101,37 @@ def test_a_message_of_a_hundred_kilobytes_is_refused():
         batch._request(line, shops)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends Ctrl-C in another way")
+def test_ctrl_c_keeps_what_was_done(small_llama, tmp_path):
+    messages, out = tmp_path / "messages.jsonl", tmp_path / "replies.jsonl"
+    line = {"shop": "lua-ha", "message": "Khăn lụa thêu tay còn hàng không em?"}
+    messages.write_text(
+        "".join(json.dumps({"id": i, **line}, ensure_ascii=False) + "\n" for i in range(2000)),
+        encoding="utf-8",
+    )
+    running = subprocess.Popen(
+        [sys.executable, "-m", "osai.cli", "reply", "--shops", str(hanoi.folder() / "shops"),
+         "--messages", str(messages), "--out", str(out), "--model", str(small_llama)],
+        stderr=subprocess.PIPE, encoding="utf-8",
+    )  # fmt: skip
+    for _ in range(1200):
+        if batch.lines(out) >= 8:
+            break
+        time.sleep(0.1)
+    running.send_signal(signal.SIGINT)
+    told = running.communicate(timeout=60)[1]
+    kept = [json.loads(line)["id"] for line in out.read_text(encoding="utf-8").splitlines()]
+    assert running.returncode == 130 and f"keeps the first {len(kept)} of 2000" in told
+    assert 8 <= len(kept) < 2000 and kept == [str(i) for i in range(len(kept))]
+
+
 def test_order_does_not_depend_on_length_or_batch(small_llama):
     chatbot = model.load(small_llama)
     shop = hanoi.shops()["lua-ha"]
     texts = ["Còn hàng không?", "Chào shop", "Phí ship về Hải Phòng bao nhiêu vậy shop ơi?"]
     requests = [(shop, [Message("user", text)]) for text in texts]
-    together = replies(chatbot, requests, batch_size=2, longest=8)
+    writer = TorchGenerator(chatbot, batch_size=2)
+    together = replies(writer, requests, longest=8)
     alone = [replies(chatbot, [request], longest=8)[0] for request in requests]
     assert together == alone
 
