@@ -389,6 +389,18 @@ def test_a_panic_hands_the_message_to_a_person_and_the_next_is_served(store):
         assert desk.working
 
 
+def test_when_many_write_at_once_fixed_words_answer_from_the_same_facts(store, held):
+    with Desk(store, SHOP, lambda: held) as desk:
+        futures = [desk.say(store.open("shop")[0], "Chào shop")[1]]
+        until(lambda: held.asked)
+        futures += [desk.say(store.open("shop")[0], "Bếp từ giá bao nhiêu?")[1] for _ in range(40)]
+        held.gate.set()
+        replies = [future.result(20) for future in futures]
+    by_template = [reply for reply in replies if reply.problems == ("busy",)]
+    assert len(by_template) >= 20 and all("990.000" in reply.text for reply in by_template)
+    assert sum(held.asked) + len(by_template) == 41
+
+
 def test_what_came_in_meanwhile_is_answered_together(store, held):
     with Desk(store, SHOP, lambda: held) as desk:
         conversations = [store.open("shop")[0] for _ in range(6)]

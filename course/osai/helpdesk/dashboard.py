@@ -27,7 +27,11 @@ CHECK_NAMES = {
     "language": "not Vietnamese",
     "handoff": "hand-off missing or not due",
     "no model": "no model there",
+    "busy": "too many customers at once",
 }
+
+
+NOT_TRIED = {"no model", "busy"}  # no reply of the model was there to be caught
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,8 @@ def _caught(replies: pd.DataFrame) -> Drawn:
 
     names = replies["problems"].map(lambda found: list(found or ())).explode().dropna()
     counts = names.map(lambda name: CHECK_NAMES.get(name, name)).value_counts()
-    share = 100 * replies["problems"].map(bool).mean()
+    tried = replies[~replies["problems"].map(lambda found: bool(NOT_TRIED & set(found or ())))]
+    share = 100 * tried["problems"].map(bool).mean() if len(tried) else 0.0
     figure = go.Figure(go.Bar(x=counts.index.to_list(), y=counts.to_list()))
     figure.update_layout(title=f"The checks caught {share:.0f} % of the model's replies")
     figure.update_xaxes(title="What was wrong")

@@ -1,6 +1,7 @@
 """The desk: it stores a customer's message, lets the chatbot answer, and calls a person where one is due.
 
-One thread runs the model; what has come in while it was writing is answered together. The database is the
+One thread runs the model; what has come in while it was writing is answered together. When more wait than
+it can answer soon, fixed words with the same facts are sent instead, so that nobody waits for minutes. The database is the
 truth about what waits: what was stored and not answered, whatever went wrong, is found there again, after a
 few seconds or after the next start.
 """
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from osai.chatbot import address, templates
 from osai.chatbot.conversations import Message
 from osai.chatbot.facts import Found
-from osai.chatbot.reply import Reply, clean
+from osai.chatbot.reply import Reply, Request, as_reply, clean, understand
 from osai.chatbot.shops import Shop
 from osai.helpdesk.store import AGENT, CUSTOMER, Answer, Store, Stored, StoreError
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("osai.helpdesk")
 TOGETHER = 8  # messages that the model answers in one go
 MOST_WAITING = 200  # more than these, and the desk asks customers to come back
+MOST_FOR_THE_MODEL = (
+    8  # more than these behind the ones in hand, and templates answer, which takes no time
+)
 SWEEP_SECONDS = 5.0  # how often the database is asked what still waits
 MODEL_RETRY = (5.0, 300.0)  # shortest and longest pause between attempts to load a model
 NO_MODEL = "none"  # the source of an answer that no model and no template of a topic wrote
@@ -250,6 +254,8 @@ class Desk:
         if self._system is not None:
             requests = [(self.shop, turns) for turns in histories]
             try:
+                if self._queue.qsize() > MOST_FOR_THE_MODEL:
+                    return [_by_template(request) for request in requests]
                 return self._system.replies(requests)
             except Exception:  # one bad message must not cost the others their reply
                 log.exception("the chatbot failed on a batch")
@@ -276,6 +282,13 @@ class Desk:
             for future in futures:
                 with contextlib.suppress(InvalidStateError):  # nobody waits any more
                     future.set_result(reply)
+
+
+def _by_template(request: Request) -> Reply:
+    """A reply from the same facts in fixed words, for when more customers write than a model can answer."""
+    one = understand(request)
+    text = templates.answer(one.shop, one.found, one.terms)
+    return as_reply(text, one, source="template", problems=("busy",))
 
 
 def fact_text(shop: Shop, path: str) -> str:
