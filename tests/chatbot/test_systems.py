@@ -6,6 +6,7 @@ import pytest
 from osai.chatbot import hanoi, model, review, systems
 from osai.chatbot.conversations import Message
 from osai.chatbot.evaluation import evaluate
+from osai.chatbot.generation import TorchGenerator
 from osai.chatbot.reply import understand
 
 SHOPS = hanoi.shops()
@@ -32,7 +33,7 @@ def test_the_prompt_holds_rules_examples_and_the_facts():
 @pytest.fixture(scope="module")
 def weak(small_llama):
     """A pipeline around a model that writes nonsense: nothing of it may leave."""
-    return systems.Pipeline(model.load(small_llama))
+    return systems.Pipeline(TorchGenerator(model.load(small_llama)))
 
 
 def test_a_pipeline_lets_no_nonsense_out(weak):
@@ -55,7 +56,7 @@ def test_the_adapter_that_ships_serves_shops_it_has_never_seen():
     chatbot = hanoi.load("finetuned")
     judged = evaluate(chatbot, SHOPS, CASES)
     assert sum(one.passed for one in judged) >= 0.8 * len(judged)
-    answers = systems.Pipeline(chatbot).replies(requests()[:8])
+    answers = systems.Pipeline(TorchGenerator(chatbot)).replies(requests()[:8])
     assert sum(answer.source == "model" for answer in answers) >= 6
 
 
