@@ -23,7 +23,7 @@ tour:  ## the whole story in one run: chatbot, training, assignment, grades
 test:  ## run every test
 	@$(SETUP) test $(ARGS)
 
-bench:  ## measure the slow things anew (an hour); results lie in tests/bench/results
+bench:  ## measure the slow things anew (two hours); results lie in tests/bench/results
 	@$(SETUP) bench $(ARGS)
 
 proof:  ## put the help desk under load and kill it (minutes); the result lies there too
