@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from osai.chatbot import shops
+from osai.chatbot.conversations import Message
+from osai.chatbot.shops import Shop
 from osai.helpdesk import logs
 from osai.helpdesk.desk import Desk
 from osai.helpdesk.store import Store
@@ -36,13 +38,18 @@ def default_url(shop_file: Path) -> str:
     return f"sqlite:///{folder / shop_file.stem}.sqlite"
 
 
-def load_system(name: str, engine: str) -> Callable[[], System]:
-    """What makes the system, in the desk's own thread."""
+def load_system(name: str, engine: str, shop: Shop) -> Callable[[], System]:
+    """What makes the system, in the desk's own thread.
+
+    It greets once before it is ready, so that the first customer does not wait for what is read at first use.
+    """
 
     def load() -> System:
         from osai.chatbot import systems
 
-        return systems.load(name, engine)
+        system = systems.load(name, engine)
+        system.replies([(shop, [Message("user", "Chào shop")])])
+        return system
 
     return load
 
@@ -80,7 +87,7 @@ def run(
     try:
         if not store.has_agents():
             print(f"Token of {FIRST_AGENT}, shown this once: {store.add_agent(FIRST_AGENT)}")
-        app = api.create(Desk(store, shop, load_system(model, engine)), limits.Limits(scale))
+        app = api.create(Desk(store, shop, load_system(model, engine, shop)), limits.Limits(scale))
         print(
             f"Customers: http://{host}:{port}/   People: http://{host}:{port}/agent   Stop: Ctrl-C",
             flush=True,
