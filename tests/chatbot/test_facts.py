@@ -38,6 +38,13 @@ def test_a_product_named_after_it_was_asked_for_belongs_to_the_question(shop: sh
     assert found.topic == "warranty" and [fact.path for fact in found.facts] == ["products.0"]
 
 
+def test_a_message_may_name_two_products(shop: shops.Shop):
+    assert shop.products[0].name.startswith("Nồi cơm") and "xay" in shop.products[3].name
+    assert paths(shop, "nồi cơm Mộc với máy xay giá sao shop?") == ["products.0", "products.3"]
+    assert paths(shop, "bếp từ với nồi inox cái nào còn hàng") == ["products.1", "products.5"]
+    assert paths(shop, "noi com gia sao shop, may hom nay dat co kip khong") == ["products.0"]
+
+
 def test_a_product_of_an_earlier_message_is_still_the_subject(shop: shops.Shop):
     found = facts.find(shop, "thế bảo hành mấy tháng?", ("nồi cơm Mộc còn hàng không",))
     assert [fact.path for fact in found.facts] == ["products.0"]

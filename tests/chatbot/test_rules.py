@@ -48,6 +48,10 @@ def test_waiting_time_is_read_in_days():
     assert rules.days_waited("hơn 1 tuần rồi, à 9 ngày") == 9
     assert rules.days_waited("mười ngày") == 10
     assert rules.days_waited("mấy ngày?") == 0
+    assert rules.days_waited("mười mấy ngày") == 11
+    assert rules.days_waited("hơn chục hôm") == 10
+    assert rules.days_waited("mấy tuần nay, nửa tháng rồi") == 15
+    assert rules.waited_too_long("Đã trả máy mười mấy ngày, tài khoản trống trơn!", 7)
 
 
 def test_days_that_do_not_exist_are_passed_over():

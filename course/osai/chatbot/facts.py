@@ -166,12 +166,39 @@ def match_products(shop: Shop, message: str) -> tuple[int, ...]:
     Words are compared with their marks where the message has any (*mấy* is not *máy*), else
     without. Enough is: two neighbouring words of a name (*Sen 5*), its first word and another, or its
     first word alone unless that has other meanings, or the name of its own written with a capital (*Sóc*).
+    What the rest of the message names, once the words of the best are taken out, comes second: *cái chảo với
+    ấm siêu tốc* names two.
     """
     plain = (lambda text: text.lower()) if has_marks(message) else unmark
     text = plain(unicodedata.normalize("NFC", message))
     capitals = set(re.findall(r"(?<=\w\W)[A-Z]\w+", strip_marks(message)))
-    said = set(re.findall(r"\w+", text))
     names = [re.findall(r"\w+", plain(product.name)) for product in shop.products]
+    found: list[int] = []
+    while len(found) < MOST_LINES:
+        scores = _scores(shop, names, text, capitals, first=not found)
+        best = max((score for i, score in enumerate(scores) if i not in found), default=0.0)
+        if not best:
+            break
+        more = [i for i, score in enumerate(scores) if score >= best * 0.99 and i not in found]
+        if found and len(more) > 1:
+            break  # a second one must be clear
+        found += more
+        if len(more) > 1:
+            break  # several of a kind: the message does not tell them apart
+        taken = "|".join(re.escape(word) for word in names[more[0]] if not word.isdigit())
+        text = re.sub(rf"\b(?:{taken})\b", " ", text)
+    return tuple(sorted(found))
+
+
+def _scores(
+    shop: Shop, names: Sequence[list[str]], text: str, capitals: set[str], first: bool
+) -> list[float]:
+    """How well a text names each product; 0 for not at all.
+
+    A second product needs the first word of its name and one more, next to it where the first is weak;
+    or two neighbouring words in a message with marks.
+    """
+    said = set(re.findall(r"\w+", text))
     count = Counter(word for name in names for word in set(name))
     scores = []
     for product, name in zip(shop.products, names, strict=True):
@@ -182,13 +209,17 @@ def match_products(shop: Shop, message: str) -> tuple[int, ...]:
             if max(len(a), len(b)) > 2
             and re.search(rf"\b{re.escape(a)}[\s,]+{re.escape(b)}\b", text)
         ]
-        near = (len(words) > 1 and words[0] == name[0]) or (words and pairs)
-        single = words == name[:1] and len(name[0]) > 1 and name[0] not in _WEAK
-        near = near or bool(words and _own_names(product.name) & capitals)
+        strong = name[0] not in _WEAK
+        near = len(words) > 1 and words[0] == name[0]
+        if first:
+            single = words == name[:1] and len(name[0]) > 1 and strong
+            own = bool(words and _own_names(product.name) & capitals)
+            near = near or bool(words and pairs) or single or own
+        else:
+            near = (near and (strong or name[0] in pairs)) or bool(pairs and has_marks(text))
         score = sum(math.log(1 + len(names) / count[word]) for word in words)
-        scores.append(score + 0.5 * len(pairs) if near or single else 0.0)
-    best = max(scores, default=0.0)
-    return tuple(i for i, score in enumerate(scores) if score and score >= best * 0.99)
+        scores.append(score + 0.5 * len(pairs) if near else 0.0)
+    return scores
 
 
 def _own_names(name: str) -> set[str]:

@@ -66,14 +66,23 @@ def promise_broken(message: str, eta: str | None) -> bool | None:
 
 
 _NUMBERS = ("khong", "mot", "hai", "ba", "bon", "nam", "sau", "bay", "tam", "chin", "muoi")
+_ABOUT = (
+    ("(muoi|chuc) may", "11"), ("hai may|hai muoi may", "21"), ("(ca|hon|gan|mot) chuc", "10"),
+    ("may (?=tuan|thang)", "2 "), ("nua thang", "15 ngay"),
+)  # fmt: skip
 _DAYS = {"ngay": 1, "hom": 1, "bua": 1, "tuan": 7, "thang": 30}
 
 
 def days_waited(message: str) -> int:
-    """The longest time a message speaks of, in days (*hơn 1 tuần*, *mười ngày*); 0 for none."""
+    """The longest time a message speaks of, in days (*hơn 1 tuần*, *mười mấy ngày*); 0 for none.
+
+    What is not exact counts as the least it can mean: *mười mấy* as 11, *chục* as 10, *mấy tuần* as two.
+    """
+    plain = unmark(message)
+    for words, number in _ABOUT:
+        plain = re.sub(rf"\b{words}\b", number, plain)
     found = re.findall(
-        rf"\b(\d{{1,3}}|{'|'.join(_NUMBERS)}|ca|hon) ({'|'.join(_DAYS)})\b(?! \w+ lich)",
-        unmark(message),
+        rf"\b(\d{{1,3}}|{'|'.join(_NUMBERS)}|ca|hon) ({'|'.join(_DAYS)})\b(?! \w+ lich)", plain
     )
     return max(
         (
@@ -86,8 +95,8 @@ def days_waited(message: str) -> int:
 
 def waited_too_long(message: str, refund_days: int) -> bool:
     """Whether a refund is overdue by the shop's own days, as far as the message says."""
-    return (
-        days_waited(message) > refund_days
-        and re.search(r"\b(roi|r|nay|qua|chua|ch|van|ma|gan|hon|ca|mai|het)\b", unmark(message))
-        is not None
+    plain = unmark(message)
+    return days_waited(message) > refund_days and (
+        re.search(r"\b(roi|r|nay|qua|chua|ch|van|ma|gan|hon|ca|mai|het)\b", plain) is not None
+        or re.search(r"\bda( \w+){1,4} (ngay|hom|bua|tuan|thang)\b", plain) is not None
     )
