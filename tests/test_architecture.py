@@ -8,9 +8,13 @@ import grimp
 import pytest
 
 TOP = Path(__file__).resolve().parents[1]
+PARTS = ("careers", "commons", "openness", "practice")
 LIGHT = sorted(
-    f"osai.{file.stem}" if file.stem != "__init__" else "osai"
-    for file in (TOP / "course/osai").glob("*.py")
+    ".".join(("osai", *file.relative_to(TOP / "course/osai").with_suffix("").parts)).removesuffix(
+        ".__init__"
+    )
+    for pattern in ("*.py", *(f"{part}/**/*.py" for part in PARTS))
+    for file in (TOP / "course/osai").glob(pattern)
 )
 
 

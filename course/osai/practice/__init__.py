@@ -1,0 +1,1 @@
+"""A first contribution, practised on this computer with real git and without a network."""
