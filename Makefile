@@ -8,7 +8,7 @@ SETUP = $(PYTHON) setup_course.py
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help course test bench proof adapter tour doctor lock setup clean
+.PHONY: help course test bench proof adapter tour lint doctor lock setup clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ proof:  ## put the help desk under load and kill it (minutes); the result lies t
 
 adapter:  ## train the adapter that ships anew
 	@$(SETUP) adapter $(ARGS)
+
+lint:  ## check the lessons' grammar, numbers and claims; ARGS=--complete: every claim has its lesson
+	@$(SETUP) lint $(ARGS)
 
 doctor:  ## is this machine ready? which check failed, what to do next
 	@$(SETUP) doctor $(ARGS)

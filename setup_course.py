@@ -732,7 +732,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top = argparse.ArgumentParser(
         description="Set the course up and open it.",
-        epilog="course, test, bench, proof, adapter, tour and lock pass on what else they are given: "
+        epilog="course, test, bench, proof, adapter, lint, tour and lock pass on what else they are given: "
         "setup_course.py course --port 9000 --no-browser; setup_course.py test -k lessons",
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -747,6 +747,7 @@ def parser() -> argparse.ArgumentParser:
     command("bench", "measure the slow things anew, and store the results in tests/bench/results")
     command("proof", "put the help desk under load and kill it, and store the results")
     command("adapter", "train the adapter in data/hanoi/adapter anew")
+    command("lint", "check the lessons' grammar; --complete: every claim has its lesson")
     command("tour", "the whole story in one run: chatbot, training, assignment, grades")
     doctor = command("doctor", "is this machine ready? which check failed, what to do next")
     doctor.add_argument("--json", action="store_true", help="for a bug report")
@@ -768,6 +769,7 @@ PASS_ON = (
     "bench",
     "proof",
     "adapter",
+    "lint",
 )  # what else they are given
 
 
@@ -790,6 +792,7 @@ def dispatch(args: argparse.Namespace, extra: list[str]) -> int:
         "test": "pytest",
         "tour": "osai.tour",
         "lock": "osai.authoring.lock",
+        "lint": "osai.authoring.lint",
         "adapter": "osai.authoring.adapter",
         "bench": "tests.bench",
         "proof": "tests.bench.proof",

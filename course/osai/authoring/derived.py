@@ -6,6 +6,8 @@
 What is written, and from what:
 - the cell `front-matter` of each lesson (Binder badge, minutes, memory, hardware, what to do
   before): from the lesson's own `osai` metadata and the repository's address;
+- the block between `<!-- syllabus -->` and `<!-- /syllabus -->` in `course/README.md`: from the
+  titles, first sentences and metadata of the lessons;
 - the block between `<!-- tables -->` and `<!-- /tables -->` in `data/*/README.md`: from the
   `datapackage.json` beside it;
 - the owner and repository in each Binder link of the Markdown files, and `repository-code` in
@@ -28,6 +30,7 @@ from osai import places, tables
 
 FRONT_MATTER = "front-matter"
 _BLOCK = re.compile(r"(<!-- tables -->\n).*?(<!-- /tables -->)", re.DOTALL)
+_SYLLABUS = re.compile(r"(<!-- syllabus -->\n).*?(<!-- /syllabus -->)", re.DOTALL)
 _BINDER = re.compile(r"(https://mybinder\.org/v2/gh/)[^/\s)]+/[^/\s)]+(/)")
 _CITATION = re.compile(r"^(repository-code: *).*$", re.MULTILINE)
 
@@ -105,6 +108,41 @@ def _link(lesson: Path) -> str:
     return f"[{lesson_title(read(lesson))}]({lesson.name})"
 
 
+def syllabus(top: Path) -> str:
+    """Return the lessons as a table in Markdown: minutes, memory, what to do before, claims, assignment.
+
+    Raises DerivedError naming what a lesson's metadata lacks.
+    """
+    rows, about, minutes = [], [], 0
+    for lesson in lessons(top):
+        notebook = read(lesson)
+        meta = dict(notebook.metadata.get("osai", {}))
+        front_matter(lesson, meta, "owner/name")  # says what is missing
+        number, _, name = lesson_title(notebook).partition(" · ")
+        minutes += meta["minutes"]
+        before = ", ".join(other[:2] for other in meta["prerequisites"]) or "-"
+        claims = ", ".join(meta.get("claims", [])) or "-"
+        rows.append(
+            f"| {number} | [{name}]({lesson.name}) | {meta['minutes']} | {_spoken(meta['seconds'])}"
+            f" | {meta['memory_mb']} | {before} | {claims} | {meta.get('assignment', '-')} |"
+        )
+        why = " ".join(notebook.cells[0].source.splitlines()[1:]).split()
+        about.append(f"- **{number} · {name}.** {' '.join(why)}")
+    return "\n".join(
+        [
+            f"*Table: the lessons in order. In all about {minutes / 60:.0f} hours of your time.*",
+            "",
+            "| | Lesson | Your time (minutes) | All cells run in | Memory (MB) | Before this | Claims"
+            " | Assignment |",
+            "|---|---|---|---|---|---|---|---|",
+            *rows,
+            "",
+            *about,
+            "",
+        ]
+    )
+
+
 def table_block(topic: str) -> str:
     """Return the description of a topic's tables in Markdown, from its datapackage.json."""
     parts = []
@@ -154,6 +192,14 @@ def stale(top: Path) -> Iterator[tuple[Path, str]]:
         new = _BLOCK.sub(lambda m, block=block: m[1] + block + m[2], text)
         if new != text:
             yield readme, new
+    page = top / "course" / "README.md"
+    if page.is_file():
+        text, block = page.read_text(encoding="utf-8"), syllabus(top)
+        if not _SYLLABUS.search(text):
+            raise DerivedError("course/README.md needs <!-- syllabus --> and <!-- /syllabus -->.")
+        new = _SYLLABUS.sub(lambda m: m[1] + block + m[2], text)
+        if new != text:
+            yield page, new
     for page in (*sorted(top.glob("*.md")), *sorted((top / "course").glob("*.md"))):
         text = page.read_text(encoding="utf-8")
         new = _BINDER.sub(rf"\g<1>{repo}\g<2>", text)

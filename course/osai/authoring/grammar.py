@@ -20,8 +20,8 @@ from typing import Any
 
 import nbformat
 
-from osai import figures
-from osai.authoring import derived, notebooks
+from osai import careers, figures
+from osai.authoring import derived, notebooks, numbers
 
 MAX_CELL_LINES = 20
 MAX_CELL_WIDTH = 88
@@ -29,6 +29,11 @@ MAX_CELL_IMPORTS = 5
 MAX_BYTES = 1_000_000
 VAGUE_VERBS = ("understand", "know", "learn", "appreciate", "be aware", "be familiar", "see")
 ENDING = ("Take away", "Go further", "Next")
+EVIDENCE = [f"{number:02}" for number in range(1, 9)]
+"""Lessons that test claims on data, and are held to more: see `evidence_lesson` and the rules after it."""
+EVIDENCE_MINUTES = range(45, 76)
+EVIDENCE_CONTROLS, EVIDENCE_QUESTIONS = 2, 3
+CLAIMS = "What became of the claims"
 
 Found = Iterator[tuple[str, str]]
 """Cell id (empty: the whole lesson) and what is wrong."""
@@ -347,6 +352,55 @@ def captions(lesson: Lesson) -> Found:
         for match in re.finditer(r"(?:^|\n)([^\n|]*)\n*\n\|[^\n]*\n\|[ :|-]+\n", text):
             if not re.match(r"\*?\*?Table", match[1].strip()):
                 yield cell, "write a line '*Table: what it shows, units*' above the table"
+
+
+# --- lessons that test claims on data ----------------------------------------------------------
+
+
+@rule
+def evidence_lesson(lesson: Lesson) -> Found:
+    """A lesson on data takes 45 to 75 minutes, has two figures to move and three questions."""
+    if lesson.path.name[:2] not in EVIDENCE:
+        return
+    if lesson.meta.get("minutes") not in EVIDENCE_MINUTES:
+        yield "", f"{lesson.meta.get('minutes')} minutes; between 45 and 75"
+    moved = sum("controls.explore(" in cell.source for cell in lesson.code)
+    if moved < EVIDENCE_CONTROLS:
+        yield "", f"{moved} figures can be moved by controls.explore; {EVIDENCE_CONTROLS} or more"
+    asked = sum(notebooks.is_question(cell) for cell in lesson.code)
+    if asked < EVIDENCE_QUESTIONS:
+        yield "", f"{asked} check-yourself questions; {EVIDENCE_QUESTIONS} or more"
+
+
+@rule
+def claims(lesson: Lesson) -> Found:
+    """The claims planned for a lesson stand in its metadata, its prose, and a table of verdicts."""
+    number = lesson.path.name[:2]
+    if not number.isdigit():
+        return  # `metadata` says so
+    planned = list(careers.planned(number).data["id"])
+    if lesson.meta.get("claims") != planned:
+        yield "", f"osai.claims must be those planned for lesson {number}: {planned}"
+    text = " ".join(text for _, text in lesson.prose)
+    for missing in (id for id in planned if not re.search(rf"\b{id}\b", text)):
+        yield "", f"{missing} is planned here, but the text does not name it"
+    if not planned:
+        return
+    shown = [cell.id for cell in lesson.code if re.search(r"\bverdicts\(", cell.source)]
+    if not shown or not lesson.section(CLAIMS):
+        yield "", f"add the section '## {CLAIMS}' with the table of careers.verdicts({number!r})"
+
+
+@rule
+def sourced_numbers(lesson: Lesson) -> Found:
+    """A number in the text is shown by a cell, or its paragraph names the row that holds it."""
+    if lesson.path.name[:2] not in EVIDENCE:
+        return
+    for cell, number in numbers.unsupported(lesson.notebook, skip=(derived.FRONT_MATTER,)):
+        yield (
+            cell,
+            f"nothing supports the number {number}: show it in a cell, or name its row (F093)",
+        )
 
 
 # --- around the page ---------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
     python -m osai.authoring.lint                 every lesson
     python -m osai.authoring.lint course/00-start-here.ipynb
+    python -m osai.authoring.lint --complete      and no claim may still wait for its lesson
 
 The rules stand in `osai.authoring.grammar`.
 """
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import nbformat
 
-from osai import places
+from osai import careers, places
 from osai.authoring import derived
 from osai.authoring.grammar import RULES, Lesson
 
@@ -52,20 +53,26 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m osai.authoring.lint", description="Check the page grammar of lessons."
     )
     parser.add_argument("lessons", nargs="*", type=Path, help="notebooks; default: all lessons")
-    given = parser.parse_args(arguments).lessons
+    parser.add_argument("--complete", action="store_true", help="every claim has its lesson")
+    words = parser.parse_args(arguments)
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     top = places.checkout()
     if top is None:
         print("The course's checkout was not found. Start from its top folder.")
         return 2
     findings = []
-    for lesson in given or derived.lessons(top):
+    for lesson in words.lessons or derived.lessons(top):
         try:
             notebook = derived.read(lesson)
             findings += check(lesson.absolute(), notebook, derived.repository(top))
         except derived.DerivedError as error:
             print(error)
             return 2
+    if words.complete:
+        there = [lesson.name for lesson in derived.lessons(top)]
+        for row in careers.check_coverage(there).data.to_dict("records"):
+            where = f"lesson {row['planned_lesson']}"
+            findings.append(Finding(where, "", "coverage", f"judges {row['id']}, but is not there"))
     for finding in findings:
         print(finding)
     return 1 if findings else 0
