@@ -41,8 +41,15 @@ def test_a_product_named_after_it_was_asked_for_belongs_to_the_question(shop: sh
 def test_a_message_may_name_two_products(shop: shops.Shop):
     assert shop.products[0].name.startswith("Nồi cơm") and "xay" in shop.products[3].name
     assert paths(shop, "nồi cơm Mộc với máy xay giá sao shop?") == ["products.0", "products.3"]
+    assert paths(shop, "chảo 26 với máy xay Gió còn không") == ["products.2", "products.3"]
     assert paths(shop, "bếp từ với nồi inox cái nào còn hàng") == ["products.1", "products.5"]
     assert paths(shop, "noi com gia sao shop, may hom nay dat co kip khong") == ["products.0"]
+
+
+def test_a_thing_that_the_shop_does_not_sell_is_not_asked_for_again(shop: shops.Shop):
+    found = facts.find(shop, "Shop có bán máy hút ẩm không ạ?")
+    assert found.topic == "stock.other" and found.order is None
+    assert facts.find(shop, "cái này còn không shop").situation == "missing"
 
 
 def test_a_product_of_an_earlier_message_is_still_the_subject(shop: shops.Shop):

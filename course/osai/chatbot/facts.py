@@ -79,7 +79,10 @@ def find(shop: Shop, message: str, history: Sequence[str] = (), topic: str | Non
     ids = order_ids(message)
     products = match_products(shop, message)
     names = [shop.products[i].name for i in products]
-    topic = topic or intents.topic(message, names)
+    if topic is None:
+        topic = intents.topic(message, names)
+        if topic in ("price", "stock") and not products and _names_another_thing(message):
+            topic = "stock.other"
     if topic == intents.ANSWER or (ids and topic in ("price", "stock", "opening_hours")):
         topic = _asked_before(shop, history, bool(ids))
     if intents.intent(topic) in _ABOUT_ORDERS:
@@ -185,9 +188,21 @@ def match_products(shop: Shop, message: str) -> tuple[int, ...]:
         found += more
         if len(more) > 1:
             break  # several of a kind: the message does not tell them apart
-        taken = "|".join(re.escape(word) for word in names[more[0]] if not word.isdigit())
-        text = re.sub(rf"\b(?:{taken})\b", " ", text)
+        text = _without(text, names[more[0]])
     return tuple(sorted(found))
+
+
+def _without(text: str, name: list[str]) -> str:
+    """A text without its longest run of words of a name."""
+    words = re.findall(r"\w+", text)
+    runs = [
+        (i, i + len(list(run)))
+        for known, run in itertools.groupby(range(len(words)), key=lambda i: words[i] in name)
+        if known
+        for i in [next(run)]
+    ]
+    first, last = max(runs, key=lambda run: run[1] - run[0], default=(0, 0))
+    return " ".join((*words[:first], ".", *words[last + 1 :]))
 
 
 def _scores(
@@ -196,7 +211,7 @@ def _scores(
     """How well a text names each product; 0 for not at all.
 
     A second product needs the first word of its name and one more, next to it where the first is weak;
-    or two neighbouring words in a message with marks.
+    in a message with marks two neighbouring words are enough, or the first word and an *and*.
     """
     said = set(re.findall(r"\w+", text))
     count = Counter(word for name in names for word in set(name))
@@ -216,10 +231,38 @@ def _scores(
             own = bool(words and _own_names(product.name) & capitals)
             near = near or bool(words and pairs) or single or own
         else:
-            near = (near and (strong or name[0] in pairs)) or bool(pairs and has_marks(text))
+            beside = re.search(rf"\b(?:và|với|vs|cùng|lẫn)\b[^.]*\b{re.escape(name[0])}\b"
+                               rf"|\b{re.escape(name[0])}\b[^.]*\b(?:và|với|vs|cùng|lẫn)\b", text)  # fmt: skip
+            near = (near and (strong or name[0] in pairs)) or (
+                has_marks(text) and bool(pairs or (words[:1] == name[:1] and strong and beside))
+            )
         score = sum(math.log(1 + len(names) / count[word]) for word in words)
         scores.append(score + 0.5 * len(pairs) if near else 0.0)
     return scores
+
+
+# Words between *có* and *không* that name no thing: *có cái nào ở tiệm không*.
+_NO_THING = frozenset({
+    "a", "anh", "available", "ay", "ba", "bac", "bai", "ban", "bao", "ben", "bo", "c", "cai",
+    "chau", "chi", "chiec", "chieu", "cho", "clip", "co", "con", "cu", "cua", "cung", "dat", "day",
+    "de", "do", "don", "dung", "duoc", "e", "em", "gi", "gia", "giong", "hai", "hang", "hay",
+    "het", "hinh", "hoi", "hom", "item", "kho", "kia", "kieu", "la", "lay", "loai", "lon", "luon",
+    "luong", "ma", "mai", "mau", "may", "minh", "moi", "mon", "mot", "mua", "nao", "nay", "nghe",
+    "nha", "nhieu", "nho", "nhu", "o", "ong", "online", "order", "pham", "phan", "piece", "quay",
+    "ra", "roi", "san", "sang", "shop", "size", "slot", "so", "sp", "stock", "t", "thay", "the",
+    "them", "thi", "tiem", "to", "toi", "tren", "trong", "tui", "vao", "vay", "ve", "video", "vo",
+    "xem",
+})  # fmt: skip
+_THING = re.compile(
+    r"\b(?:co|ban|kinh doanh|carry) (?:ban )?((?:\w+ ){0,5}\w+?) (?:khong|ko|k|hong|hok|hem|hum|vay|ta)\b"
+)
+
+
+def _names_another_thing(message: str) -> bool:
+    """Whether a question is about a thing by name (*có bánh mì bơ tỏi không*), in two words or more."""
+    plain = " ".join(re.findall(r"\w+", unmark(message)))
+    found = _THING.search(plain)
+    return found is not None and len(set(found[1].split()) - _NO_THING) >= 2
 
 
 def _own_names(name: str) -> set[str]:
