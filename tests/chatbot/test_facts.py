@@ -176,3 +176,17 @@ def test_an_empty_folder_a_wrong_encoding_and_no_json_are_told_apart(tmp_path: P
     (tmp_path / "a.json").write_text("{", encoding="utf-8")
     with pytest.raises(shops.ShopError, match="whole file"):
         shops.load_shops(tmp_path)
+
+
+def test_a_province_of_the_north_is_not_charged_as_the_south(shop: shops.Shop):
+    areas = tuple(
+        shops.Shipping(area=area, fee=fee, days="3 ngày")
+        for area, fee in (
+            ("nội thành", 20000),
+            ("các tỉnh miền Bắc", 40000),
+            ("các tỉnh miền Trung và miền Nam", 60000),
+        )
+    )
+    wide = shop.model_copy(update={"shipping": areas})
+    assert paths(wide, "ship về Lạng Sơn hết bao nhiêu")[0] == "shipping.1"
+    assert paths(wide, "ship vào Cần Thơ hết bao nhiêu")[0] == "shipping.2"

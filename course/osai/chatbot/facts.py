@@ -336,6 +336,12 @@ _PROVINCES = re.compile(
     r"|quy nhon|buon ma thuot|buon me thuot|pleiku|hoi an|bien hoa|viet tri|(tp|ve|o) vinh(?! tuy| hung| ngoc)"
     r"|(di|ve|o|ngoai) tinh|tinh (le|khac)|ngoai tinh|mien nam|mien trung|mien tay|tay nguyen|trong nam)\b"
 )
+# Those of the north: the Red River Delta and the mountains above it.
+_NORTH = re.compile(
+    r"\b(bac giang|bac kan|bac ninh|cao bang|dien bien|ha giang|ha nam|hai duong|hai phong|hp|hoa binh|hung yen"
+    r"|lai chau|lang son|lao cai|nam dinh|ninh binh|phu tho|quang ninh|son la|thai binh|thai nguyen|tuyen quang"
+    r"|vinh phuc|yen bai|ha long|sapa|sa pa|viet tri|mien bac)\b"
+)
 # Former districts of the city itself, and wards as customers name them.
 _CITY = re.compile(
     r"\b(noi thanh|hoan kiem|ba dinh|dong da|hai ba trung|cau giay|thanh xuan|tay ho|hoang mai|long bien"
@@ -353,6 +359,8 @@ def _shipping(shop: Shop, message: str, found: Found) -> Found:
     plain = unmark(message)
     areas = [unmark(area.area) for area in shop.shipping]
     chosen = [i for i, name in enumerate(areas) if _names_area(name, plain)]
+    if not chosen and _NORTH.search(plain):
+        chosen = [i for i, name in enumerate(areas) if "mien bac" in name][:1]
     if not chosen and _PROVINCES.search(plain):
         chosen = [
             i
