@@ -33,6 +33,7 @@ from ipykernel.kernelspec import RESOURCES, get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.output_widget import OutputWidget
 
 from osai import allocator, places
 from osai.authoring import derived
@@ -77,6 +78,17 @@ class ThisPython(KernelSpecManager):
         return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
 
 
+class QuietOutput(OutputWidget):
+    """What a control has drawn, heard but not told back to the kernel.
+
+    nbclient sends it on the socket on which it also waits for the kernel's answer, and now and then
+    misses the answer: the cell then hangs until its time is over. Widget state is not saved anyway.
+    """
+
+    def send(self, *args: Any, **keys: Any) -> None:
+        """Send nothing."""
+
+
 def run(
     lesson: Path, *, timeout: float = 1800, tell: Callable[[str], None] = lambda text: None
 ) -> Run:
@@ -95,6 +107,7 @@ def run(
         resources={"metadata": {"path": str(lesson.parent)}},
     )
     client.create_kernel_manager().kernel_spec_manager = ThisPython()
+    client.widget_registry = {"@jupyter-widgets/output": {"OutputModel": QuietOutput}}
     started = time.monotonic()
     try:
         memory = asyncio.run(_run_cells(client, lesson, tell))
