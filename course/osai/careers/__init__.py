@@ -15,7 +15,16 @@ from osai.careers.claims import (
     evidence,
     planned,
 )
+from osai.careers.verdicts import (
+    VERDICTS,
+    compare,
+    file_verdict,
+    form,
+    my_verdicts,
+    verdicts,
+)
 
 __all__ = [
-    "TOPIC", "Claim", "ClaimError", "Evidence", "check_coverage", "claim", "claims", "evidence", "planned",
+    "TOPIC", "VERDICTS", "Claim", "ClaimError", "Evidence", "check_coverage", "claim", "claims", "compare", "evidence",
+    "file_verdict", "form", "my_verdicts", "planned", "verdicts",
 ]  # fmt: skip
