@@ -303,6 +303,7 @@ def test_the_yearly_accounts_are_still_the_first_table_of_the_card():
         "business_models",
         "relicensing",
         "relicense_commits_monthly",
+        "tasks",
     ]
 
 

@@ -223,3 +223,9 @@ def test_a_figure_without_axes_needs_no_axis_titles():
     made = go.Figure(go.Pie(labels=["MIT", "GPL"], values=[3, 1]))
     made.update_layout(title="Three of four projects use MIT")
     figures.check(made, alt=ALT, source=SOURCE)
+
+
+def test_a_patterned_bar_keeps_its_colour():
+    # in plotly's default mode, replace, the pattern's colour (the paper's) would fill the bar
+    for bar in figures.template().data.bar:
+        assert bar.marker.pattern.fillmode == "overlay"

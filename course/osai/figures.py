@@ -136,7 +136,13 @@ def template() -> go.layout.Template:
             "bar": [
                 {
                     "marker": {
-                        "pattern": {"shape": shape, "fgcolor": PAPER, "size": 6, "solidity": 0.2}
+                        "pattern": {
+                            "shape": shape,
+                            "fillmode": "overlay",  # else plotly takes fgcolor for the whole bar
+                            "fgcolor": PAPER,
+                            "size": 6,
+                            "solidity": 0.2,
+                        }
                     }
                 }
                 for shape in ("", "/", ".", "x", "-")
