@@ -237,6 +237,9 @@ def test_limits_and_unread_terms_are_unknown_and_a_ban_is_no():
 
     assert business("PhoGPT-4B") == "yes"
     assert business("VinaLLaMA-7B") == business("URA-LLaMA-7B") == "unknown"
+    assert business("Gemma-3-27B") == business("BLOOM") == "unknown"  # both: forbidden uses
+    assert business("Nemotron-4-340B") == "unknown"  # whether uses are forbidden was not read
+    assert business("Nemotron-3.5-Lightning-30B-A3B") == "yes"
     assert business("Qwen2.5-3B") == "no"
 
 
@@ -290,7 +293,7 @@ def test_a_choice_against_ones_own_criterion_is_a_hole():
 
 def test_what_is_not_known_must_be_found_out():
     asked = choice(model="VinaLLaMA-7B")
-    assert "Nobody knows whether it is “may be used in business”" in "".join(openness.holes(asked))
+    assert "leave open “may be used in business”" in "".join(openness.holes(asked))
     told = choice(model="VinaLLaMA-7B", find_out=["May be used in business? Read the terms."])
     assert openness.holes(told) == ()
 

@@ -36,19 +36,23 @@ if TYPE_CHECKING:
 
 
 @functools.cache
-def _commercial_use() -> dict[str, str]:
+def _licences() -> dict[str, tuple[object, object]]:
     data = tables.load(TOPIC, "licences").data
-    return dict(zip(data["licence"], data["commercial_use"], strict=True))
+    words = zip(data["commercial_use"], data["use_restricted"], strict=True)
+    return dict(zip(data["licence"], words, strict=True))
 
 
 def _commercial(row: Mapping[str, Any]) -> Requirement:
-    # limited: whether the limit touches this company is to be read in the licence
-    word = _commercial_use().get(row.get("weights_licence", ""), "")
-    answer = Answer.UNKNOWN if word in ("", "limited") else read(word)
-    why = {"": "the terms were not read", "limited": "within limits: read the terms"}
-    return Requirement(
-        "may be used in business", answer, why.get(word, f"{row.get('weights_licence')}: {word}")
-    )
+    # limited, or a list of forbidden uses: whether it touches this company is to be read in the
+    # licence
+    licence = row.get("weights_licence", "")
+    if licence not in _licences():
+        return Requirement("may be used in business", Answer.UNKNOWN, "the terms were not read")
+    use, restricted = _licences()[licence]
+    if use == "no" or (use == "yes" and restricted == "no"):
+        return Requirement("may be used in business", read(use), f"{licence}: {use}")
+    why = "limits were not looked at" if use == "yes" and restricted != "yes" else "within limits"
+    return Requirement("may be used in business", Answer.UNKNOWN, f"{why}: read the terms")
 
 
 def _vietnamese(row: Mapping[str, Any]) -> Requirement:
@@ -207,7 +211,7 @@ def holes(choice: Mapping[str, Any]) -> tuple[str, ...]:
     for name in judged.not_known:
         if name.lower() not in said:
             why = judged.requirement(name).why
-            found.append(f"Nobody knows whether it is “{name}” ({why}); find_out does not name it.")
+            found.append(f"The tables leave open “{name}” ({why}); find_out does not name it.")
     for part, least in (("because", 8), ("against", 6)):
         if len(str(choice[part]).split()) < least:
             found.append(f"“{part}” has fewer than {least} words: too short to defend anything.")
