@@ -265,6 +265,16 @@ def test_a_tornado_starts_with_the_longest_bar_and_leaves_out_what_moves_nothing
     assert not {"build_people", "build_fails"} & set(bars["name"])
 
 
+def test_what_is_set_has_no_bar_so_that_every_bar_holds_the_middle():
+    for customers in (50, 300, 3000):
+        bars = decision.tornado("buy", "people only", customers_day=customers)
+        middle = decision.difference("buy", "people only", customers_day=customers)
+        assert "customers_day" not in set(bars["name"])
+        for bar in bars.itertuples():
+            low, high = sorted((bar.at_low, bar.at_high))
+            assert low - 1e-9 <= middle <= high + 1e-9
+
+
 def test_a_bar_flips_exactly_if_one_of_its_ends_is_beyond_zero():
     bars = decision.tornado("buy", "people only")
     for bar in bars.itertuples():

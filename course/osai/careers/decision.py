@@ -186,13 +186,16 @@ def tornado(option: str, against: str, **changes: float) -> pd.DataFrame:
 
     Columns: name, label, at_low, at_high (difference in million VND with the low and the high
     value, all else as in `changes` or in the middle), swing, and flips: whether the cheaper
-    option changes. Assumptions that move nothing are left out.
+    option changes. Left out: assumptions that move nothing, and those in `changes`, which are set
+    (their low and high values may both lie on one side of what they are set to).
     """
     import pandas as pd
 
     middle = difference(option, against, **changes)
     rows = []
     for one in ASSUMPTIONS:
+        if one.name in changes:
+            continue
         low, high = (
             difference(option, against, **{**changes, one.name: value})
             for value in (one.low, one.high)
