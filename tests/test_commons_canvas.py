@@ -63,7 +63,7 @@ def test_an_empty_canvas_asks_for_each_block_in_words():
         ({"largest_payer": 80}, "Largest payer"),
         ({"costs": 0}, "Costs"),
         ({"rival_plan": "?"}, "Rivals"),
-        ({"licence": "BSL-1.1"}, "Licence"),
+        ({"licence": "BUSL-1.1"}, "Licence"),
         ({"open_parts": ["weights"]}, "What is open"),
         ({"open_parts": []}, "What is open"),
         ({"maintainers": 1}, "Maintainers"),
@@ -76,7 +76,7 @@ def test_one_fault_makes_a_hole_in_its_block_only(changed, block):
 
 
 def test_a_closed_licence_is_fine_where_nothing_is_called_open():
-    assert "Licence" not in blocks(licence="BSL-1.1", open_parts=[])
+    assert "Licence" not in blocks(licence="BUSL-1.1", open_parts=[])
 
 
 def test_money_that_does_not_run_out_is_no_hole():
@@ -98,7 +98,7 @@ def test_every_row_that_a_hole_names_exists():
     rows = set(tables.load("careers", "figures").data["id"])
     rows |= set(tables.load("careers", "relicensing").data["id"])
     cases = [{}, canvas.EXAMPLE, WHOLE | {"sells": ["grants"], "largest_payer": 90},
-             WHOLE | {"licence": "BSL-1.1", "rival_plan": ""}, WHOLE | {"rival_plan": ""}]  # fmt: skip
+             WHOLE | {"licence": "BUSL-1.1", "rival_plan": ""}, WHOLE | {"rival_plan": ""}]  # fmt: skip
     for hole in (hole for case in cases for hole in canvas.holes(case)):
         assert set(re.findall(r"\b[FL]\d{2,3}\b", hole.because)) <= rows
 

@@ -151,6 +151,7 @@ def test_no_placebo_means_no_small_p():
     values = months([5] * 9)
     real = events.effect(values, "2020-05", 4)
     assert events.standing(real, ()).smallest_p == 1
+    assert str(events.standing(real, ())) == "no placebo fits"
 
 
 # --- other projects ----------------------------------------------------------------------------

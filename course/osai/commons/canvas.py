@@ -35,7 +35,7 @@ PARTS = ("code", "weights", "training data", "evaluation", "documentation")
 """What an AI project can give away."""
 OPEN_LICENCES = ("MIT", "Apache-2.0", "BSD-3-Clause", "MPL-2.0", "GPL-3.0", "AGPL-3.0")
 """Approved by the Open Source Initiative (a choice, not all of them)."""
-OTHER_LICENCES = ("BSL-1.1", "SSPL-1.0", "FSL-1.1-Apache-2.0", "terms of our own")
+OTHER_LICENCES = ("BUSL-1.1", "SSPL-1.0", "FSL-1.1-Apache-2.0", "terms of our own")
 """Not approved by it: the source can be read, but not everybody may use it for everything."""
 SELLS = ("hosting", "a tool beside it", "paid functions", "support", "members' fees", "grants")
 """Ways to earn, as in `data/careers/business_models.csv`."""
@@ -214,7 +214,7 @@ def free_first(canvas: Canvas) -> Iterator[Hole]:
             "What is sold",
             "nothing is sold, and it costs money: free first, and a price later",
             "What can you sell from the first day, without taking back what you gave?",
-            "Redis (L11), Terraform (L09): the licence changed after years of giving",
+            "Stable Diffusion 3 (L13): earlier models allowed more; then came limits, for revenue",
         )
 
 
@@ -311,7 +311,7 @@ def few_maintainers(canvas: Canvas) -> Iterator[Hole]:
             "Maintainers",
             f"{canvas.maintainers} can publish a new version: one illness stops the project",
             "Whom could you give the keys to this month?",
-            "truck factor 1 in nearly half of 133 popular projects (F050)",
+            "truck factor 1 in nearly half of 133 popular projects in 2015 (F050)",
         )
 
 

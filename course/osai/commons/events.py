@@ -100,6 +100,11 @@ class Standing:
         """The smallest p-value that this many separate placebos could ever give."""
         return 1 / (self.separate + 1)
 
+    def __str__(self) -> str:
+        if not self.tried:
+            return "no placebo fits"
+        return f"{self.as_low} of {self.tried} placebos as low"
+
 
 def changes() -> dict[str, Change]:
     """Return by project the changes of licence whose months are counted."""

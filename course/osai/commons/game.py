@@ -18,7 +18,7 @@ The step, for one run:
     work done    = volunteers + paid days + changes that a licence brings back
     coverage     = work done / work needed, at most 1
     health      += inertia * (coverage - health)
-    load         = work needed / work done, from 1 to 4
+    load         = work needed / work done, from 1 to full_load
 Somebody gives a day with the probability logistic(gain / noise), where
     gain = warmth - tiredness + fairness * coverage last month - (1 + stress * (load - 1))
          + recognition * (1 - share who gave) + club * worth * health - crowding * share paid
@@ -89,7 +89,12 @@ class World:
     wear: float = _assumed(0.02, "days", "joy lost in a month of giving, for each step of load")
     noise: float = _assumed(0.15, "days", "whims: how uncertain a decision is")
     inertia: float = _assumed(0.1, "share", "of its way that health goes in a month")
+    rest: float = _assumed(2.0, "times", "who rests wins back so many times the wear of a step")
+    full_load: float = _assumed(4.0, "times", "work needed for each day done, counted at most")
     motive: float = _assumed(3.0, "days a month", "what paying is worth to the middle funder")
+    motives: float = _assumed(0.5, "log scale", "how much funders differ (standard deviation)")
+    company: float = _assumed(0.3, "share", "of what is asked: added worth if all funders pay")
+    payers: float = _assumed(0.5, "share", "of the funders thought to pay at the start")
     full_time: float = _assumed(10.0, "days a month", "work of one paid maintainer, at most")
     handed_on: float = _assumed(0.4, "share", "of changers who hand on copies; others serve")
     leave: float = _assumed(0.3, "share", "of bound changers who go to another program")
@@ -99,11 +104,13 @@ class World:
     def __post_init__(self) -> None:
         if not 1 <= self.people <= 1000 or not 0 <= self.maintainers <= self.people:
             raise GameError("Play with 1 to 1000 people, and no more maintainers than people.")
-        for name in ("conditional", "changers", "trust", "inertia", "handed_on", "leave"):
+        for name in ("conditional", "changers", "trust", "inertia", "handed_on", "leave", "payers"):
             if not 0 <= getattr(self, name) <= 1:
                 raise GameError(f"{name} is a share: write a number from 0 to 1.")
         if self.noise <= 0 or self.full_time <= 0 or self.months < 1 or self.funders < 0:
             raise GameError("noise, full_time and months must be above 0, funders not below 0.")
+        if self.full_load < 1 or min(self.rest, self.motives, self.company) < 0:
+            raise GameError("full_load must be 1 or more; rest, motives and company 0 or more.")
         if self.upkeep < 0 or self.support < 0 or self.upkeep + self.support <= 0:
             raise GameError("There must be some work: upkeep or support above 0, none below.")
 
@@ -116,7 +123,7 @@ class Rules:
     sponsorship: float = _assumed(0.0, "days a month", "what each funder is asked to pay")
     club: float = _assumed(0.0, "share", "of the worth, kept for those who give or pay")
     licence: str = _assumed("permissive", "", f"one of: {', '.join(LICENCES)}")
-    crowding: float = _assumed(0.0, "days", "joy that volunteers lose if all work is paid")
+    crowding: float = _assumed(0.0, "days", "joy that conditional people lose if all work is paid")
 
     def __post_init__(self) -> None:
         if self.licence not in LICENCES:
@@ -301,13 +308,13 @@ class _Game:
         self.stays = ~(bound & leaves)
         self.returns = bound & self.stays
         spread = rng.standard_normal((runs, world.funders))
-        self.motive = world.motive * np.exp(0.5 * spread)
+        self.motive = world.motive * np.exp(world.motives * spread)
         self.users = self.stays.sum(axis=1)
         self.need = world.upkeep + world.support * self.users
         self.health, self.coverage = np.full((2, runs), world.trust)
-        self.load = np.clip(1 / np.maximum(self.coverage, 1e-9), 1, 4)
+        self.load = np.clip(1 / np.maximum(self.coverage, 1e-9), 1, world.full_load)
         self.share = np.full(runs, world.trust * (world.upkeep / world.people + world.support))
-        self.paying = np.full(runs, 0.5)
+        self.paying = np.full(runs, world.payers)
         self.givers = np.zeros(runs, int)
 
     def month(self, number: int) -> dict[str, np.ndarray]:
@@ -318,7 +325,7 @@ class _Game:
         back = np.where(self.returns, world.returned, 0.0)
         work = gives + wages + back
         done = work.sum(axis=1)
-        load = np.clip(self.need / np.maximum(done, 1e-9), 1, 4)
+        load = np.clip(self.need / np.maximum(done, 1e-9), 1, world.full_load)
         self._tire(gives, load)
         self.load, self.coverage = load, np.minimum(done / self.need, 1)
         self.health = self.health + world.inertia * (self.coverage - self.health)
@@ -344,7 +351,8 @@ class _Game:
         draws = self.rng.random(self.motive.shape)
         if ask == 0 or self.world.funders == 0:
             return np.zeros(self.shape[0])
-        gain = self.motive * (1 + self.rules.club) + 0.3 * ask * self.paying[:, None] - ask
+        together = self.world.company * ask * self.paying[:, None]
+        gain = self.motive * (1 + self.rules.club) + together - ask
         pays = draws < _logistic(gain / (self.world.noise * self.world.motive))
         self.paying = pays.mean(axis=1)
         return ask * pays.sum(axis=1)
@@ -370,9 +378,11 @@ class _Game:
         return (self.rng.random(self.shape) < _logistic(gain / world.noise)) & self.stays
 
     def _tire(self, gives: np.ndarray, load: np.ndarray) -> None:
-        """Givers lose joy with each step of load; whoever rests wins two steps back."""
+        """Givers lose joy with each step of load; whoever rests wins some of it back."""
         worn = self.world.wear * (load - 1)[:, None]
-        self.tired = np.maximum(self.tired + np.where(gives, worn, -2 * self.world.wear), 0.0)
+        self.tired = np.maximum(
+            self.tired + np.where(gives, worn, -self.world.rest * self.world.wear), 0.0
+        )
 
     def _bonus(self, number: int) -> np.ndarray:
         """Return the bonus of the own rule in each run."""
