@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-ENGINE = "int8 (fast, on a processor), torch, or auto for the first where it fits."
+ENGINE = "llama (fast, on a processor), torch, or auto for the first where it fits."
 SYSTEMS = "pipeline, finetuned, faq, prompt, base, or a folder or hub id of a model."
 
 app = typer.Typer(

@@ -14,7 +14,7 @@ from osai.chatbot.scores import difference, shares
 from osai.chatbot.shops import Shop, load_shops, texts
 
 SETS = {"test": "shops", "unseen": "unseen"}
-MODULES = ("address", "checks", "evaluation", "facts", "generation", "int8", "intents", "reply", "review",
+MODULES = ("address", "checks", "evaluation", "facts", "generation", "intents", "llama", "reply", "review",
            "rules", "scores", "systems", "templates")  # fmt: skip
 SYSTEMS = ("base", "prompt", "faq", "finetuned", "pipeline")
 INPUTS = [

@@ -33,7 +33,7 @@ KILL_AFTER = 60
 THINKS = (5.0, 15.0)  # seconds between a reply and the customer's next message
 SHOP = hanoi.folder() / "shops" / "bep-ho-guom.json"
 INPUTS = [
-    "course/osai/chatbot/int8.py",
+    "course/osai/chatbot/llama.py",
     "course/osai/helpdesk/api.py",
     "course/osai/helpdesk/desk.py",
     "course/osai/helpdesk/limits.py",

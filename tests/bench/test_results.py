@@ -35,8 +35,8 @@ def test_training_is_as_fast_and_small_as_promised():
 @needs_result("speed")
 def test_replies_are_as_fast_as_promised():
     result = results.read("speed")
-    assert result["int8"]["first_token_seconds"] < 0.5
-    assert result["int8"]["reply_of_30_syllables_seconds"] < 1.5
+    assert result["llama"]["first_token_seconds"] < 0.5
+    assert result["llama"]["reply_of_30_syllables_seconds"] < 1.5
     assert result["times_faster_than_plain"] >= 4
     assert result["same_by_the_checks"] >= 0.95 * result["customers_judged"]
 

@@ -115,10 +115,14 @@ class Hostile:
         self,
         prompts: Sequence[Sequence[Message]],
         longest: int = LONGEST_REPLY,
-        beams: int = 1,
         on_batch: object = None,
     ) -> list[str]:
         return [self.text for _ in prompts]
+
+    def candidates(
+        self, prompts: Sequence[Sequence[Message]], number: int, longest: int = LONGEST_REPLY
+    ) -> list[list[str]]:
+        return [[self.text] for _ in prompts]
 
     def stream(self, prompt: Sequence[Message], longest: int = LONGEST_REPLY) -> Iterator[str]:
         yield self.text

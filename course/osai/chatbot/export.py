@@ -10,7 +10,7 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from osai.chatbot import adapters
 from osai.chatbot.model import (
@@ -67,17 +67,18 @@ def save_gguf(chatbot: Chatbot, file: Path, kind: str = "f32") -> Path:
     """Write a merged chatbot as one GGUF file: weights, tokens with their merges, chat template.
 
     ``kind``: ``f32`` (exact), ``f16``, or ``q8_0`` (blocks of 32 weights in eight bits each and a scale); norms
-    stay float32. For models of the Llama architecture with byte-pair encoding. Raises ModelError.
+    stay float32. For models of the Llama architecture with byte-level byte-pair encoding. Raises ModelError.
     """
     _check_merged(chatbot)
     if kind not in KINDS:
         raise ModelError(
             f"'{kind}' is no kind of GGUF that we write. Next step: {', '.join(KINDS)}."
         )
-    if chatbot.model.config.model_type != "llama":
+    state = json.loads(chatbot.tokenizer.backend_tokenizer.to_str())
+    if reason := why_not_gguf(chatbot.model.config.to_dict(), state):
         raise ModelError(
-            f"A model of type '{chatbot.model.config.model_type}' is not written as GGUF here, only Llama's. "
-            "Next step: export a merged folder, and convert it with llama.cpp's own script."
+            f"This model is not written as GGUF here: {reason}. Next step: use `--engine torch` to run it; to "
+            "take it elsewhere, export a merged folder, and convert that with llama.cpp's own script."
         )
     file = file.resolve()
     try:
@@ -89,6 +90,21 @@ def save_gguf(chatbot: Chatbot, file: Path, kind: str = "f32") -> Path:
     except OSError as error:
         raise _not_written(file, error) from None
     return file
+
+
+def why_not_gguf(config: dict[str, Any], tokenizer: dict[str, Any]) -> str | None:
+    """Why `save_gguf` does not write such a model, by its ``config.json`` and ``tokenizer.json``; None: it does."""
+    if config.get("model_type") != "llama":
+        return f"its type is '{config.get('model_type')}', not Llama"
+    turns = config.get("rope_parameters") or config.get("rope_scaling") or {}
+    if turns.get("rope_type", turns.get("type", "default")) != "default":
+        return "its positions are scaled"
+    if (tokenizer["model"]["type"], (tokenizer["decoder"] or {}).get("type")) != (
+        "BPE",
+        "ByteLevel",
+    ):
+        return "its tokenizer is not byte-level byte-pair encoding"
+    return None
 
 
 def _write(chatbot: Chatbot, file: Path, kind: str) -> None:
@@ -166,8 +182,6 @@ def _add_tokenizer(writer: GGUFWriter, chatbot: Chatbot) -> None:
 
     tokenizer = chatbot.tokenizer
     state = json.loads(tokenizer.backend_tokenizer.to_str())
-    if state["model"]["type"] != "BPE":
-        raise ModelError("Only byte-pair encoding is written as GGUF here.")
     rows = chatbot.model.get_input_embeddings().num_embeddings
     tokens = [f"[unused{i}]" for i in range(rows)]
     types = [gguf.TokenType.UNUSED] * rows

@@ -1,6 +1,6 @@
 """A model writes: from prompts to texts, whole or token by token, behind one small interface.
 
-`TorchGenerator` lets PyTorch do it, for any chat model and on a GPU too; ``int8.Int8Generator`` is the
+`TorchGenerator` lets PyTorch do it, for any chat model and on a GPU too; ``llama.LlamaGenerator`` is the
 same on a processor with weights of eight bits, several times faster.
 """
 
@@ -29,15 +29,19 @@ class Generator(Protocol):
         self,
         prompts: Sequence[Sequence[Message]],
         longest: int = LONGEST_REPLY,
-        beams: int = 1,
         on_batch: OnBatch = None,
     ) -> list[str]:
-        """A text for each prompt, in order.
+        """A text for each prompt, in order, by greedy decoding: always the most probable token.
 
-        One beam is greedy decoding: always the most probable token. With more, beam search goes on with
-        so many beginnings at once and keeps the most probable whole. Both write the same again for the
-        same prompts. ``longest`` is the most new tokens a text may have; ``on_batch`` hears how many more
-        were done.
+        ``longest`` is the most new tokens a text may have; ``on_batch`` hears how many more were done.
+        """
+
+    def candidates(
+        self, prompts: Sequence[Sequence[Message]], number: int, longest: int = LONGEST_REPLY
+    ) -> list[list[str]]:
+        """For each prompt at most ``number`` texts that differ, the likeliest first.
+
+        The same again for the same prompts. How they are found is the engine's own affair.
         """
 
     def stream(self, prompt: Sequence[Message], longest: int = LONGEST_REPLY) -> Iterator[str]:
@@ -61,17 +65,31 @@ class TorchGenerator:
         self,
         prompts: Sequence[Sequence[Message]],
         longest: int = LONGEST_REPLY,
-        beams: int = 1,
         on_batch: OnBatch = None,
     ) -> list[str]:
         """See `Generator`."""
+        return [texts[0] for texts in self._search(prompts, longest, 1, on_batch)]
+
+    def candidates(
+        self, prompts: Sequence[Sequence[Message]], number: int, longest: int = LONGEST_REPLY
+    ) -> list[list[str]]:
+        """See `Generator`; beam search with so many beams."""
+        return self._search(prompts, longest, number)
+
+    def _search(
+        self,
+        prompts: Sequence[Sequence[Message]],
+        longest: int,
+        beams: int,
+        on_batch: OnBatch = None,
+    ) -> list[list[str]]:
         import torch
 
         tokenizer = self.chatbot.tokenizer
         texts = [render(tokenizer, messages, generation=True) for messages in prompts]
         # Like lengths together: less padding. The order of the answers is restored below.
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        found: dict[int, str] = {}
+        found: dict[int, list[str]] = {}
         for start in range(0, len(order), self.batch_size):
             chosen = order[start : start + self.batch_size]
             batch = self._encode([texts[i] for i in chosen])
@@ -82,12 +100,14 @@ class TorchGenerator:
                     pad_token_id=tokenizer.pad_token_id,
                     do_sample=False,
                     num_beams=beams,
+                    num_return_sequences=beams,
                 )
             new = output[:, batch["input_ids"].shape[1] :]
-            for i, text in zip(
-                chosen, tokenizer.batch_decode(new, skip_special_tokens=True), strict=True
-            ):
-                found[i] = text.strip()
+            written = [
+                text.strip() for text in tokenizer.batch_decode(new, skip_special_tokens=True)
+            ]
+            for place, i in enumerate(chosen):
+                found[i] = list(dict.fromkeys(written[place * beams : (place + 1) * beams]))
             if on_batch is not None:
                 on_batch(len(chosen))
         return [found[i] for i in range(len(texts))]

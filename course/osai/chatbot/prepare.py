@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from osai.chatbot import hanoi, int8, model
+from osai.chatbot import hanoi, llama, model
 from osai.chatbot.model import ModelError
 
 
@@ -17,10 +17,10 @@ def main(argv: list[str] | None = None) -> int:
     if code := model.main(["prepare", *argv]):
         return code
     adapter = hanoi.adapter()
-    if int8.is_made(adapter) or not int8.fits(adapter):
+    if llama.is_made(adapter) or not llama.fits(adapter):
         return 0
     try:
-        int8.load(adapter, "finetuned")
+        llama.load(adapter, "finetuned")
     except ModelError as error:
         print(error, file=sys.stderr)
         return 1

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from osai.chatbot import address, facts, hanoi, int8, intents, templates
+from osai.chatbot import address, facts, hanoi, intents, llama, templates
 from osai.chatbot.conversations import Message, system_turn
 from osai.chatbot.generation import Generator, OnBatch, TorchGenerator
 from osai.chatbot.model import ModelError
@@ -30,8 +30,8 @@ from osai.chatbot.reply import (
 from osai.chatbot.review import problems
 
 NAMES = ("pipeline", "finetuned", "faq", "prompt", "base")
-BEAMS = 4  # of the second try
-ENGINES = ("auto", "int8", "torch")
+CANDIDATES = 4  # for the second try
+ENGINES = ("auto", "llama", "torch")
 
 
 class System(Protocol):
@@ -58,14 +58,14 @@ def load(name: str, engine: str = "auto") -> System:
 def generator(name: str, engine: str = "auto") -> Generator:
     """What writes for a name that ``hanoi.source`` knows. Raises ModelError.
 
-    ``engine``: ``int8`` (fast, on a processor), ``torch`` (as published, or on a GPU), or ``auto`` for the
+    ``engine``: ``llama`` (fast, on a processor), ``torch`` (as published, or on a GPU), or ``auto`` for the
     first where it fits.
     """
     if engine not in ENGINES:
         raise ModelError(f"No engine '{engine}'. Next step: name one of {', '.join(ENGINES)}.")
     source = hanoi.source(name)
-    if engine == "int8" or (engine == "auto" and int8.fits(source)):
-        return int8.load(source, name)
+    if engine == "llama" or (engine == "auto" and llama.fits(source)):
+        return llama.load(source, name)
     return TorchGenerator(hanoi.load(name))
 
 
@@ -173,8 +173,8 @@ def nearest_topic(message: str) -> str:
 class Pipeline:
     """The trained model, and a review of every reply before it leaves.
 
-    A reply that fails is written once more, by beam search; what fails again is replaced by the template for its case,
-    which hands over where a person is due.
+    For one that fails, other texts are written, and the likeliest that passes is sent; where none does, the template for
+    its case, which hands over where a person is due.
     """
 
     writer: Generator
@@ -186,20 +186,21 @@ class Pipeline:
         written = self.writer.generate(prompts, on_batch=on_batch)
         faults = [problems(text, one) for text, one in zip(written, understood, strict=True)]
         again = [i for i, fault in enumerate(faults) if fault]
-        second = self.writer.generate([prompts[i] for i in again], beams=BEAMS)
+        second = self.writer.candidates([prompts[i] for i in again], CANDIDATES)
         tries = dict(zip(again, second, strict=True))
         return [
-            _checked(text, one, fault, tries.get(i))
+            _checked(text, one, fault, tries.get(i, ()))
             for i, (text, one, fault) in enumerate(zip(written, understood, faults, strict=True))
         ]
 
 
 def _checked(
-    text: str, understood: Understood, fault: tuple[str, ...], second: str | None
+    text: str, understood: Understood, fault: tuple[str, ...], tries: Sequence[str]
 ) -> Reply:
     if not fault:
         return as_reply(text, understood)
-    if second is not None and not problems(second, understood):
-        return as_reply(second, understood, source="second try", problems=fault)
+    for other in tries:
+        if not problems(other, understood):
+            return as_reply(other, understood, source="second try", problems=fault)
     safe = templates.answer(understood.shop, understood.found, understood.terms)
     return as_reply(safe, understood, source="template", problems=fault)
