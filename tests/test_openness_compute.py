@@ -38,6 +38,7 @@ def test_half_the_utilisation_doubles_hours_and_rent(tokens, utilisation):
         (lambda: compute.training_flop(0, 1), "parameters_b must be above 0"),
         (lambda: compute.training_flop(1, math.nan), "tokens_t must be above 0"),
         (lambda: compute.gpu_hours(1e20, 120), "120 percent"),
+        (lambda: compute.peak("abacus"), "There are: H100 SXM"),
         (lambda: compute.own_price(2, 100, 101), "101 percent"),
         (lambda: compute.yearly_factor(1, 2, 0), "years must be above 0"),
         (lambda: compute.assumed("luck"), "There are: utilisation"),
@@ -63,9 +64,22 @@ def test_a_mixture_of_experts_counts_only_active_parameters():
 
 
 def test_no_published_run_used_more_than_its_gpus_can():
-    found = compute.implied_utilisation()
-    assert found["utilisation"].between(5, 60).all()
-    assert found["source"].str.startswith("https://").all()
+    assert compute.implied_utilisation()["utilisation"].between(5, 60).all()
+
+
+def test_runs_name_known_models_and_gpus_and_hours_that_fit_their_basis():
+    runs = tables.load("openness", "training_runs").data
+    assert set(runs["model"]) <= set(tables.load("openness", "models").data["model"])
+    assert set(runs["gpu"]) <= set(tables.load("openness", "gpus").data["gpu"])
+    product = runs.query("basis == 'GPUs times days'")
+    assert (product["gpus"] * product["days"] * 24 == product["gpu_hours"]).all()
+    assert runs.query("basis == 'hours as published'")["gpus"].isna().all()
+
+
+def test_long_numbers_are_written_as_powers_and_others_left_alone():
+    written = compute.powers(compute.gaps(), "six_nd")
+    assert written["six_nd"].str.fullmatch(r"\d\.\d\de\+\d\d").all()
+    assert written["ratio"].equals(compute.gaps()["ratio"])
 
 
 def test_each_assumption_lies_in_its_range_and_says_why():

@@ -116,6 +116,38 @@ def test_settings_hooks_and_names_of_the_user_do_not_matter(student, monkeypatch
     assert practice.check(student, "commit").done
 
 
+def test_files_that_the_user_ignores_everywhere_do_not_matter(tmp_path, monkeypatch):
+    mine = tmp_path / ".config" / "git"
+    mine.mkdir(parents=True)
+    (mine / "ignore").write_text("*.md\n*.py\n")
+    (mine / "attributes").write_text("*.py text eol=crlf\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setenv(places.WORK_VARIABLE, str(tmp_path / "my-work"))
+    student = cloned(practice.start())
+    assert b"\r" not in (student.clone / "deskkit" / "hours.py").read_bytes()
+    student.write("look.py", "x = 1\n")
+    assert student.ask("status", "--porcelain") == "?? look.py"
+
+
+def test_what_jupyter_and_macos_leave_in_a_folder_is_no_change(student):
+    cloned(student)
+    student.write("tests/.ipynb_checkpoints/test_hours-checkpoint.py", "x\n")
+    student.write(".DS_Store", "x\n")
+    assert student.ask("status", "--porcelain") == ""
+
+
+def test_a_git_that_only_offers_to_be_installed_is_explained(monkeypatch):
+    """As on macOS before Apple's tools are installed: the program is there and ends with 1."""
+    git.program.cache_clear()
+    stub = subprocess.CompletedProcess([], 1, "")
+    monkeypatch.setattr(git.subprocess, "run", lambda *a, **k: stub)
+    with pytest.raises(practice.PracticeError, match="xcode-select --install"):
+        git.program()
+    monkeypatch.undo()
+    git.program.cache_clear()
+
+
 def test_hashes_are_the_same_on_every_computer(student):
     first = mended(student).ask("rev-parse", "HEAD")
     again = mended(practice.start()).ask("rev-parse", "HEAD")
@@ -182,6 +214,20 @@ def test_an_edit_is_made_once_and_a_wrong_one_explained(student, capsys):
         student.write("../../notes.txt", "x")
     with pytest.raises(practice.PracticeError, match="no conflict"):
         student.resolve("README.md", "x")
+
+
+def test_an_edit_that_begins_with_spaces_is_not_made_in_a_deeper_line(student):
+    cloned(student)
+    student.write("deskkit/hours.py", sample.right_hours(with_huys=True))
+    with pytest.raises(practice.PracticeError, match="is not in it"):
+        student.edit("deskkit/hours.py", old="    return opens <= now < closes\n", new="    x\n")
+
+
+def test_resuming_says_where_one_stopped(student, capsys):
+    mended(student)
+    practice.check(student, "commit")
+    practice.resume()
+    assert "Steps done so far: commit." in capsys.readouterr().out
 
 
 def test_the_debugger_runs_unattended_and_shows_what_was_typed(student, capsys):
@@ -302,6 +348,70 @@ def test_one_or_for_all_shops_is_no_fix(student):
     assert "Green tests say only" in missing(student, "fix")
 
 
+def test_a_fix_for_the_reported_shop_only_is_no_fix(student):
+    mended(student)
+    for case in ("closes == time(2)", "opens >= time(17)", "now == time(0, 40)"):
+        body = f"    if {case}:\n        return now >= opens or now < closes\n"
+        student.write(
+            "deskkit/hours.py", sample.hours_with(body + "    return opens <= now < closes\n")
+        )
+        assert "Green tests say only" in missing(student, "fix")
+
+
+def test_a_fix_without_a_test_is_sent_back_to_the_test(student):
+    mended(student)
+    student.write("tests/test_hours.py", sample.TEST_HOURS)
+    assert "no test is new" in missing(student, "fix")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("test_closed_before", "closed_before", "does not run any more"),
+        (
+            "    def test_closed_before",
+            "    @unittest.skip('')\n    def test_closed_before",
+            "not run",
+        ),
+        (
+            "        self.assertFalse(is_open(time(8), time(22), time(7)))",
+            "        pass",
+            "earlier test",
+        ),
+    ],
+    ids=["renamed", "skipped", "emptied"],
+)
+def test_an_earlier_test_made_harmless_is_noticed_by_the_check_and_by_lan(student, old, new, why):
+    answered(student)
+    text = (student.clone / "tests/test_hours.py").read_text(encoding="utf-8")
+    assert old in text
+    student.write("tests/test_hours.py", text.replace(old, new))
+    assert why in missing(student, "fix")
+    student.git("commit -am 'Make the tests green for issue 12'")
+    student.git("push")
+    assert any(why in point for point in practice.review(student).points)
+
+
+def test_a_line_of_a_test_that_only_moved_is_not_taken_out():
+    moved = "--- a/t\n+++ b/t\n-    self.assertTrue(x)\n+        self.assertTrue(x)\n-    y = 1\n"
+    assert trials.taken_out(moved) == []
+    assert trials.taken_out(moved + "-    self.assertTrue(x)\n") == ["self.assertTrue(x)"]
+
+
+def test_a_commit_on_main_is_moved_to_a_branch_and_main_put_back(student):
+    cloned(student)
+    student.write("tests/test_hours.py", sample.TEST_HOURS + NIGHT_TEST)
+    student.write("deskkit/hours.py", sample.right_hours(with_huys=False))
+    student.git("add --all")
+    student.git('commit -m "Keep a shop open after midnight" -m "Issue 12."')
+    assert "You are on main" in missing(student, "commit")
+    student.git(f"switch -c {BRANCH}")
+    assert "git branch -f main upstream/main" in missing(student, "commit")
+    assert "git reset --hard upstream/main" in missing(student, "synced")
+    student.git("branch -f main upstream/main")
+    assert practice.check(student, "commit").done
+
+
 @pytest.mark.parametrize(
     ("message", "why"),
     [
@@ -387,7 +497,7 @@ def test_a_conflict_is_refused_rebased_with_both_reasons_and_merged(student):
     student.git("fetch upstream")
     assert "begins at an old commit" in missing(student, "rebase")
     student.git("rebase upstream/main")
-    assert "not finished" in missing(student, "rebase")
+    assert "not finished: in conflict are deskkit/hours.py" in missing(student, "rebase")
     student.resolve("deskkit/hours.py", sample.RIGHT.split('closed."""\n')[1])
     student.git("add deskkit/hours.py")
     student.git("rebase --continue")
@@ -410,6 +520,50 @@ def test_a_conflict_is_refused_rebased_with_both_reasons_and_merged(student):
     after = practice.where(student, "synced")
     assert set(after[after["who"] == "Huy"]["place"]) >= {"upstream main", "fork main"}
     assert set(practice.where(student, "merged").columns) == set(after.columns)
+
+
+def moved(student):
+    answered(student)
+    practice.upstream_moves(student)
+    student.git("fetch upstream")
+    return student
+
+
+def test_committed_conflict_markers_are_named_with_the_way_back(student):
+    moved(student).git("rebase upstream/main")
+    student.git("add --all")
+    student.git("rebase --continue")
+    said = missing(student, "rebase")
+    assert "deskkit/hours.py" in said
+    assert f"git reset --hard origin/{BRANCH}" in said
+    student.git("push --force-with-lease")
+    assert "mend the file" in missing(student, "rebase")
+
+
+def test_a_merge_in_the_place_of_a_rebase_is_refused_by_the_check_and_by_lan(student):
+    moved(student).git("merge upstream/main")
+    assert "git merge --abort" in missing(student, "rebase")
+    student.write("deskkit/hours.py", sample.right_hours(with_huys=True))
+    student.git("add --all")
+    student.git('commit -m "Merge main for issue 12"')
+    student.git("push")
+    assert "You merged main" in missing(student, "rebase")
+    with pytest.raises(practice.PracticeError, match="please rebase"):
+        practice.merge(student)
+
+
+@pytest.mark.parametrize("test_too", [True, False])
+def test_lan_does_not_merge_what_undoes_huys_change(student, test_too):
+    moved(student).git("rebase upstream/main")
+    student.write("deskkit/hours.py", sample.right_hours(with_huys=False))
+    if test_too:
+        student.write("tests/test_hours.py", sample.TEST_HOURS + NIGHT_TEST + EDGE_TEST)
+    student.git("add --all")
+    student.git("rebase --continue")
+    assert "One side of the conflict was lost" in missing(student, "rebase")
+    student.git("push --force-with-lease")
+    with pytest.raises(practice.PracticeError, match="Lan does not merge yet"):
+        practice.merge(student)
 
 
 def test_who_merges_first_has_no_conflict(student):

@@ -43,7 +43,7 @@ def test_a_new_text_for_a_missing_tokenizer_says_what_to_install(monkeypatch):
     new = token_table.Text("new", "formal", "Chào bạn.", "Hello.")
     monkeypatch.setattr(token_table, "TEXTS", (new,))
     monkeypatch.setattr(token_table, "OPENAI_WHEEL", "no_such_wheel")
-    with pytest.raises(model.ModelError, match="pip install bpe-openai"):
+    with pytest.raises(model.ModelError, match=r"pip install bpe-openai==0\.1\.4"):
         token_table.build()
 
 
@@ -51,6 +51,13 @@ def test_without_the_set_up_the_command_says_what_to_do(monkeypatch, tmp_path, c
     monkeypatch.setattr(token_table, "base_dir", lambda: tmp_path)
     assert token_table.main(["--check"]) == 1
     assert "make course" in capsys.readouterr().err
+
+
+def test_rows_that_were_not_counted_anew_are_said_with_what_to_install(monkeypatch, capsys):
+    monkeypatch.setattr(token_table, "OPENAI_WHEEL", "no_such_wheel")
+    assert token_table.main(["--check"]) == 0
+    assert "GPT-4 and GPT-4o were kept" in (said := capsys.readouterr().out)
+    assert token_table.INSTALL in said
 
 
 def test_the_command_checks_and_writes(monkeypatch, tmp_path, capsys):

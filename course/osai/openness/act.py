@@ -4,17 +4,19 @@
 
     row = model("OLMo-2-0325-32B")
     act.general_purpose(row)       # above 10^23 operations? yes, no or unknown, and why
-    act.exemption(row)             # the open-source exemption of Article 53(2)
+    act.exemption(row)             # the open-source exemption of Articles 53(2) and 54(6)
     act.duties(row)                # which duties would follow
 
 A reading aid, no legal advice. It looks at what the tables hold: training compute, licence, files.
 Whether a model is on the EU market, is paid for, or was named by the Commission is not in them.
 The Act is Regulation (EU) 2024/1689; the Commission's guidelines of 18 July 2025 do not bind.
+What both say stands in `data/openness`: act_thresholds, act_duties and ai_rules.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -34,33 +36,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclasses.dataclass(frozen=True)
-class Threshold:
-    """An amount of training compute (FLOP) in a rule: where it stands and how firm it is."""
-
-    name: str
-    flop: float
-    where: str
-    force: str
-    source: str
-
-
-GENERAL_PURPOSE = Threshold(
-    "general-purpose model",
-    1e23,
-    "Commission's guidelines of 18 July 2025; not in the Act itself",
-    "an indication, together with writing text or speech, or making images or video from text",
-    "https://artificialintelligenceact.eu/gpai-guidelines-overview",
-)
-SYSTEMIC = Threshold(
-    "systemic risk",
-    1e25,
-    "Article 51(2) of the Act",
-    "a presumption that the maker may contest; the Commission may name models below it,"
-    " and may change the number",
-    "https://ai-act-law.eu/article/51/",
-)
-THRESHOLDS = (GENERAL_PURPOSE, SYSTEMIC)
+GENERAL_PURPOSE, SYSTEMIC = "general-purpose model", "systemic risk"
+"""Names of the two thresholds in `act_thresholds.csv`."""
+EU = ("France",)
+"""Those of the countries in `models.csv` that are in the European Union."""
 NEW_SINCE = "2025-08"
 """Duties hold for models placed on the market from 2 August 2025; older ones have until 2027."""
 
@@ -68,21 +47,31 @@ NEW_SINCE = "2025-08"
 # --- is the compute above a threshold? ----------------------------------------------------------
 
 
-def above(row: Mapping[str, Any], threshold: Threshold | float, factor: float = 1) -> Requirement:
+@functools.cache
+def line(threshold: str) -> float:
+    """Return the training compute (FLOP) of a threshold in `act_thresholds.csv`.
+
+    Raises OpennessError for a name that is not there.
+    """
+    known = tables.load(TOPIC, "act_thresholds").data.set_index("threshold")["flop"]
+    if threshold not in known:
+        raise OpennessError(f"There is no threshold {threshold!r}, only: {', '.join(known.index)}.")
+    return float(known[threshold])
+
+
+def above(row: Mapping[str, Any], threshold: str | float, factor: float = 1) -> Requirement:
     """Say whether a model's training compute is above a threshold: yes, no or unknown.
 
-    factor: how far off an estimate may be, both ways; what the developer reported is taken as it
+    threshold: a name (see `line`) or an amount in FLOP. factor: how far off an estimate may be, both ways; what the developer reported is taken as it
     is. Compute that counts only a part of the training (column `compute_covers`) can show that a
     model is above, never that it is below. Raises OpennessError for a factor below 1.
     """
     if factor < 1:
         raise OpennessError(f"An estimate is off by a factor of 1 or more, not {factor}.")
-    name, line = (
-        (threshold.name, threshold.flop)
-        if isinstance(threshold, Threshold)
-        else (f"more than {threshold:.0e} FLOP", threshold)
-    )
     import pandas as pd
+
+    name = threshold if isinstance(threshold, str) else f"more than {threshold:.0e} FLOP"
+    limit = line(threshold) if isinstance(threshold, str) else threshold
 
     flop = row.get("training_compute_flop")
     if flop is None or pd.isna(flop):
@@ -90,9 +79,9 @@ def above(row: Mapping[str, Any], threshold: Threshold | float, factor: float = 
     off = 1 if row.get("compute_basis") == "reported" else factor
     part = row.get("compute_covers")
     said = f"{flop:.1e} FLOP, {row.get('compute_basis')}"
-    if flop / off > line:
+    if flop / off > limit:
         return Requirement(name, Answer.YES, said)
-    if flop * off > line:
+    if flop * off > limit:
         return Requirement(name, Answer.UNKNOWN, f"{said}: too near to tell")
     if isinstance(part, str) and part:
         return Requirement(name, Answer.UNKNOWN, f"{said}, for the {part} alone")
@@ -118,12 +107,14 @@ def opposite(answer: Answer) -> Answer:
 
 
 def exemption(row: Mapping[str, Any], factor: float = 1) -> Judgement:
-    """Judge a row by the exemption of Article 53(2): free licence, public weights, no systemic risk.
+    """Judge a row by the open-source exemption: free licence, public weights, no systemic risk.
 
-    A licence that the OSI approved counts as free and open; one that forbids uses or users does
-    not; of others the tables cannot say. The Act itself does not define the word.
+    A licence that the OSI approved counts as free and open. One that shuts out commercial use, or
+    users above a number, does not (guidelines, paragraph 83). Of others the tables cannot say:
+    limits of use for safety may be allowed (paragraph 84), and somebody has to read them.
 
-    Source: https://ai-act-law.eu/recital/104/ and Article 53(2)
+    Source: Articles 53(2) and 54(6), recital 102, https://ai-act-law.eu/article/53/; Commission's
+    guidelines of 18 July 2025, section 4
     """
     risk = systemic(row, factor)
     return Judgement(
@@ -144,12 +135,24 @@ def exemption(row: Mapping[str, Any], factor: float = 1) -> Judgement:
 
 def _free_licence(row: Mapping[str, Any]) -> Requirement:
     named = row.get("weights_licence")
-    approved, limits = read(row.get("osi_approved")), read(row.get("use_restricted"))
-    if approved is Answer.YES:
+    if read(row.get("osi_approved")) is Answer.YES:
         return Requirement("free licence", Answer.YES, f"{named} is approved by the OSI")
-    if limits is Answer.YES:
-        return Requirement("free licence", Answer.NO, f"{named} limits uses or users")
+    limited = _limited().get(str(named))
+    if limited and read(row.get("use_restricted")) is Answer.YES:
+        return Requirement("free licence", Answer.NO, f"{named} limits {limited}")
     return Requirement("free licence", Answer.UNKNOWN, f"{named}: a lawyer has to read it")
+
+
+@functools.cache
+def _limited() -> dict[str, str]:
+    """Return what a licence limits, for those that the guidelines would not call free."""
+    found = {}
+    for terms in tables.load(TOPIC, "licences").data.to_dict("records"):
+        if terms["commercial_use"] == "no":
+            found[terms["licence"]] = "commercial use"
+        elif terms["user_threshold"] == "yes":
+            found[terms["licence"]] = "firms with very many users"
+    return found
 
 
 def _described(row: Mapping[str, Any]) -> Requirement:
@@ -160,25 +163,37 @@ def _described(row: Mapping[str, Any]) -> Requirement:
     return Requirement("architecture and use described", answer, "report or model card")
 
 
-DUTIES = {
-    "(a) technical file": "Article 53(1)(a): documents for the authorities",
-    "(b) information for builders": "Article 53(1)(b): documents for those who build with it",
-    "(c) copyright policy": "Article 53(1)(c)",
-    "(d) summary of the data": "Article 53(1)(d): published, by a template",
-    "systemic risk": "Article 55: tests, risks, incidents, security",
-}
-
-
 def duties(row: Mapping[str, Any], factor: float = 1) -> dict[str, Answer]:
-    """Return for each of `DUTIES` whether it would hold, by the compute and the tables alone.
+    """Return for each duty of `act_duties.csv` whether it would hold, by the tables alone.
 
-    (a) and (b) fall away under the exemption; (c) and (d) never do.
-    Source: Article 53 and 55, https://ai-act-law.eu/article/53/
+    It is taken that the model is offered in the EU by the organisation in its row.
     """
-    model = general_purpose(row, factor).answer
-    risk = systemic(row, factor).answer
-    paper = all_of((model, opposite(exemption(row, factor).answer)))
-    return dict(zip(DUTIES, (paper, paper, model, model, risk), strict=True))
+    reached = {
+        GENERAL_PURPOSE: general_purpose(row, factor).answer,
+        SYSTEMIC: systemic(row, factor).answer,
+    }
+    not_exempt = opposite(exemption(row, factor).answer)
+    found = {}
+    for duty in _duties():
+        needed = [reached[duty["threshold"]]]
+        if duty["lifted"]:
+            needed.append(not_exempt)
+        if duty["who"] == "provider outside the EU":
+            needed.append(_outside(row))
+        found[duty["duty"]] = all_of(needed)
+    return found
+
+
+@functools.cache
+def _duties() -> tuple[dict[str, Any], ...]:
+    return tuple(tables.load(TOPIC, "act_duties").data.to_dict("records"))
+
+
+def _outside(row: Mapping[str, Any]) -> Answer:
+    country = row.get("country")
+    if not isinstance(country, str) or country == "International":
+        return Answer.UNKNOWN
+    return Answer.NO if country in EU else Answer.YES
 
 
 def since(row: Mapping[str, Any]) -> str:
@@ -204,24 +219,26 @@ def overview(factor: float = 1) -> pd.DataFrame:
         rows.append(
             {
                 "model": row["model"],
-                "general-purpose": general_purpose(row, factor).answer.value,
-                "systemic risk": systemic(row, factor).answer.value,
+                "above 10^23": general_purpose(row, factor).answer.value,
+                "above 10^25": systemic(row, factor).answer.value,
                 "exemption": exemption(row, factor).answer.value,
                 **{name: answer.value for name, answer in duties(row, factor).items()},
-                "duties from": since(row),
+                "duties from": "–"
+                if general_purpose(row, factor).answer is Answer.NO
+                else since(row),
             }
         )
-    return pd.DataFrame(rows).rename(columns={"systemic risk": "systemic risk presumed"})
+    return pd.DataFrame(rows)
 
 
-def answers(threshold: Threshold | float, factor: float = 1) -> pd.DataFrame:
+def answers(threshold: str | float, factor: float = 1) -> pd.DataFrame:
     """Return model, release_month, training_compute_flop and `above`: yes, unknown or no."""
     data = tables.load(TOPIC, "models").data
     found = [above(row, threshold, factor).answer.value for row in data.to_dict("records")]
     return data[["model", "release_month", "training_compute_flop"]].assign(above=found)
 
 
-def counts(threshold: Threshold | float, factor: float = 1) -> dict[str, int]:
+def counts(threshold: str | float, factor: float = 1) -> dict[str, int]:
     """Return how many of the models are above a threshold: numbers for yes, unknown and no."""
     found = list(answers(threshold, factor)["above"])
     return {word: found.count(word) for word in ("yes", "unknown", "no")}
@@ -234,65 +251,22 @@ BINDS = ("model", "system", "use")
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """A rule, made or proposed, and what it binds by this course's reading."""
+    """A rule, made or proposed, and what it binds by this course's reading: a row of `ai_rules.csv`."""
 
     id: str
     says: str
-    where: str
+    place: str
     status: str
     binds: tuple[str, ...]
     why: str
-    source: str
+    source_urls: str
 
 
-RULES = (
-    Rule("eu-papers", "Whoever offers a general-purpose model keeps a technical file on it",
-         "EU, AI Act, Article 53(1)(a)", "in force for new models since August 2025", ("model",),
-         "it asks what the model is, not who does what with it",
-         "https://ai-act-law.eu/article/53/"),
-    Rule("eu-compute", "Above an amount of computing a model counts as a systemic risk",
-         "EU, AI Act, Article 51(2)", "in force since August 2025", ("model",),
-         "the amount of computing is a property of the model alone",
-         "https://ai-act-law.eu/article/51/"),
-    Rule("eu-hiring", "AI that sorts people who apply for a job meets strict demands",
-         "EU, AI Act, Article 6 and Annex III", "put off to December 2027 by the changes of 2026", ("system", "use"),
-         "the system is bound because of what it is meant to be used for",
-         "https://ai-act-law.eu/annex/3/"),
-    Rule("eu-chatbot", "A chatbot lets people know that they talk to a machine",
-         "EU, AI Act, Article 50(1)", "applies since August 2026", ("system",),
-         "it binds what meets the customer, whichever model is inside",
-         "https://ai-act-law.eu/article/50/"),
-    Rule("eu-manipulate", "Nobody may use AI to push people into harm without their knowing",
-         "EU, AI Act, Article 5(1)(a)", "applies since February 2025", ("use", "system"),
-         "it forbids a practice, with any model",
-         "https://ai-act-law.eu/article/5/"),
-    Rule("vn-classes", "Who provides an AI system sorts it by risk before it is used",
-         "Viet Nam, Law 134/2025/QH15", "in force since March 2026", ("system",),
-         "risk is judged for the system, by what it may do to people",
-         "https://digitalpolicyalert.org/event/36072-law-on-artificial-intelligence-including-high"
-         "-risk-artificial-intelligence-systems-registration-requirement-was-adopted-by-the"
-         "-national-assembly"),
-    Rule("vn-fakes", "Nobody may imitate real people with AI in order to deceive",
-         "Viet Nam, Law 134/2025/QH15, Article 7", "in force since March 2026", ("use",),
-         "the act of deceiving is forbidden, not the tool",
-         "https://digitalpolicyalert.org/event/36215-law-on-artificial-intelligence-including"
-         "-measures-regarding-prohibited-acts-enters-into-force"),
-    Rule("ca-1047", "Before training a very large model its maker plans how to shut it down",
-         "California, SB 1047", "vetoed in September 2024", ("model",),
-         "the duty begins with the training, before any product exists",
-         "https://crowell.com/en/insights/client-alerts/gov-newsom-vetoes-ai-bill-but-leaves-the"
-         "-door-open-to-future-ca-regulation"),
-    Rule("ca-53", "Large makers of the largest models publish how they deal with grave risks",
-         "California, SB 53", "signed in September 2025", ("model",),
-         "it binds the firm that trains, and only large ones for most duties",
-         "https://digitalpolicyalert.org/event/33868-governor-signed-act-on-frontier-artificial"
-         "-intelligence-models-and-whistleblower-protections-including-artificial-intelligence"
-         "-authority-governance-sb-53"),
-    Rule("rail", "Whoever takes the weights may not use them for what stands on a list",
-         "BigScience RAIL licence: a contract and no law", "used since 2022", ("use",),
-         "the maker hands the weights on and binds what is done with them",
-         "https://huggingface.co/spaces/bigscience/license"),
-)  # fmt: skip
+@functools.cache
+def rules() -> tuple[Rule, ...]:
+    """Return the rules of `ai_rules.csv` in their order."""
+    rows = tables.load(TOPIC, "ai_rules").data.to_dict("records")
+    return tuple(Rule(**(row | {"binds": tuple(row["binds"].split())})) for row in rows)
 
 
 def sort_rules(answers: Mapping[str, str]) -> pd.DataFrame:
@@ -303,7 +277,7 @@ def sort_rules(answers: Mapping[str, str]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    known = {rule.id: rule for rule in RULES}
+    known = {rule.id: rule for rule in rules()}
     for id, answer in answers.items():
         if id not in known:
             raise OpennessError(f"There is no rule {id!r}. There are: {', '.join(known)}.")
@@ -316,10 +290,10 @@ def sort_rules(answers: Mapping[str, str]) -> pd.DataFrame:
             "course": " or ".join(rule.binds),
             "same": "–" if rule.id not in answers else _same(answers[rule.id], rule),
             "because": rule.why,
-            "where": rule.where,
+            "where": rule.place,
             "status": rule.status,
         }
-        for rule in RULES
+        for rule in rules()
     ]
     return pd.DataFrame(rows)
 

@@ -9,12 +9,14 @@
     compute.same_message()                         # tokens for one meaning in two languages
 
 Sizes are in billions of parameters and trillions of tokens, as in `data/openness/models.csv`.
+What makers and developers published stands beside it in `gpus.csv` and `training_runs.csv`.
 What a model of cost needs and nobody measured (utilisation, rent) is in `ASSUMED`, with its range.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -30,10 +32,8 @@ attention, and holds for dense models; in a mixture of experts only active param
 Source: Kaplan and others (2020), Scaling Laws for Neural Language Models, arXiv:2001.08361, who
 leave the embedding out of N; here N is all parameters."""
 
-H100_PEAK = 989e12
-"""Operations a second of an NVIDIA H100 SXM in BF16, dense: the maker's figure, in theory.
-Source: https://resources.nvidia.com/en-us-tensor-core (data sheet of the H100; half of the figure
-with sparsity that is printed there)."""
+GPU = "H100 SXM"
+"""The GPU for which this module counts hours, as named in `gpus.csv`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,31 +59,6 @@ ASSUMED = (
 """Assumptions of this course. Change them: no result that hangs on one of them is a finding."""
 
 
-@dataclasses.dataclass(frozen=True)
-class ReportedRun:
-    """GPU hours that a developer published for a model of `models.csv`; all on H100."""
-
-    model: str
-    gpu_hours: float
-    source: str
-
-
-REPORTED_RUNS = (
-    ReportedRun(
-        "Llama-3-8B",
-        1.3e6,
-        "https://github.com/meta-llama/llama3/blob/main/MODEL_CARD.md",
-    ),
-    ReportedRun(
-        "Llama-3.1-405B",
-        30.84e6,
-        "https://github.com/meta-llama/llama-models/blob/main/models/llama3_1/MODEL_CARD.md",
-    ),
-    ReportedRun("SmolLM3-3B", 384 * 24 * 24, "https://huggingface.co/blog/smollm3"),
-)
-"""SmolLM3: 384 GPUs for 24 days, as reported; hours are the product."""
-
-
 def assumed(name: str) -> Assumption:
     """Return an assumption by its name. Raises OpennessError for an unknown one."""
     for one in ASSUMED:
@@ -106,16 +81,28 @@ def training_flop(parameters_b: float, tokens_t: float) -> float:
     return OPERATIONS * parameters_b * 1e9 * tokens_t * 1e12
 
 
-def gpu_hours(flop: float, utilisation: float = 40, peak: float = H100_PEAK) -> float:
+@functools.cache
+def peak(gpu: str = GPU) -> float:
+    """Return the greatest speed of a GPU in theory, by its maker: operations a second.
+
+    gpu: as in the table openness/gpus. Raises OpennessError for one that is not there.
+    """
+    speeds = tables.load(TOPIC, "gpus").data.set_index("gpu")["peak_flop_s"]
+    if gpu not in speeds:
+        raise OpennessError(f"There is no GPU {gpu!r}. There are: {', '.join(speeds.index)}.")
+    return float(speeds[gpu])
+
+
+def gpu_hours(flop: float, utilisation: float = 40, gpu: str = GPU) -> float:
     """Return the hours that one GPU would need.
 
-    utilisation: percent of the peak that is really used. peak: operations a second.
+    utilisation: percent of the peak that is really used. gpu: see `peak`.
     Raises OpennessError for a utilisation outside 0 to 100, or what is not above 0.
     """
-    _positive(flop=flop, utilisation=utilisation, peak=peak)
+    _positive(flop=flop, utilisation=utilisation)
     if utilisation > 100:
         raise OpennessError(f"A GPU cannot be used to {utilisation} percent of its peak.")
-    return flop / (peak * utilisation / 100) / 3600
+    return flop / (peak(gpu) * utilisation / 100) / 3600
 
 
 def training_cost(flop: float, utilisation: float = 40, gpu_hour: float = 2.5) -> float:
@@ -156,23 +143,21 @@ def gaps() -> pd.DataFrame:
 def implied_utilisation() -> pd.DataFrame:
     """Return, for runs with published GPU hours, which part of the peak the compute stands for.
 
-    The hours of a card may hold more than the one run (restarts, tests, later stages), and the
-    compute may leave work out: then the true utilisation was higher.
+    utilisation: percent. hours: how they are known; compute: who found the operations. The hours
+    may hold more than the one run (restarts, tests, later stages), and the compute may leave work
+    out: then the true utilisation was higher.
     """
-    import pandas as pd
-
-    known = tables.load(TOPIC, "models").data.set_index("model")["training_compute_flop"]
-    rows = [
-        {
-            "model": run.model,
-            "training_compute_flop": known[run.model],
-            "gpu_hours": run.gpu_hours,
-            "utilisation": 100 * known[run.model] / (run.gpu_hours * 3600 * H100_PEAK),
-            "source": run.source,
-        }
-        for run in REPORTED_RUNS
-    ]
-    return pd.DataFrame(rows)
+    runs = tables.load(TOPIC, "training_runs").data
+    models = tables.load(TOPIC, "models").data.set_index("model").loc[runs["model"]]
+    speeds = [peak(gpu) for gpu in runs["gpu"]]
+    flop = models["training_compute_flop"].to_numpy()
+    return runs[["model"]].assign(
+        training_compute_flop=flop,
+        compute=models["compute_basis"].to_numpy(),
+        gpu_hours=runs["gpu_hours"],
+        hours=runs["basis"],
+        utilisation=100 * flop / (runs["gpu_hours"] * 3600 * speeds),
+    )
 
 
 def final_runs(utilisation: float = 40, gpu_hour: float = 2.5) -> pd.DataFrame:
@@ -344,6 +329,12 @@ def in_words(frame: pd.DataFrame, decimals: int = 0) -> str:
         + ", ".join(f"{value:.{decimals}f} {column}" for column, value in row.items() if value)
         for name, row in frame.iterrows()
     )
+
+
+def powers(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """Return a table with numbers too long to read written as Python does: 1.30e+24."""
+    written = {name: frame[name].map("{:.2e}".format) for name in columns}
+    return frame.assign(**written)
 
 
 def _positive(**given: float) -> None:

@@ -185,6 +185,7 @@ def fix(desk: Desk) -> Iterator[str]:
     why = "".join([*found.failed.values(), *found.crashed.values()][:1])
     _must(found.green, f"The tests are {found}: {why}")
     yield f"the tests are {found}"
+    _not_weakened(desk, found)
     wrong = trials.wrong_answer(desk.clone, with_huys=_with_huys(desk))
     _must(
         not wrong,
@@ -192,15 +193,27 @@ def fix(desk: Desk) -> Iterator[str]:
         " ask is so; nobody asked this.",
     )
     yield "asked at 96 times a day for several shops, the program answers rightly"
+    known = trials.known_tests(with_huys=True)
+    _must(
+        any(name.rsplit(".", 1)[-1] not in known for name in found.names),
+        "But no test is new. Without one nobody notices when the bug comes back: go back to"
+        " the test that fails first.",
+    )
 
 
 @_step
 def commit(desk: Desk) -> Iterator[str]:
     """The change is committed on its own branch, whole, and with a message that says why."""
     _own_branch(desk)
+    branch = desk.branch()
     subjects = _own_commits(desk, "%s")
     _must(subjects, "There is no commit of yours yet. A changed file is not a commit: git commit")
-    yield f"commits on {desk.branch()}: {len(subjects)}"
+    yield f"commits on {branch}: {len(subjects)}"
+    _must(
+        not _ahead(desk),
+        "main in your clone has a commit of yours, too, so it is no copy of upstream any more."
+        f" Your branch {branch} keeps the commit; put main back: git branch -f main upstream/main",
+    )
     files = desk.ask("diff", "--name-only", "upstream/main...HEAD", at=desk.clone).splitlines()
     _must(
         trials.HOURS in files and any(name.startswith("tests/") for name in files),
@@ -213,7 +226,11 @@ def commit(desk: Desk) -> Iterator[str]:
     yield "nothing else is lying about"
     bodies = "\0".join(_own_commits(desk, "%B%x00", whole=True)).split("\0")
     faults = maintainer.message_faults([text.strip() for text in bodies if text.strip()])
-    _must(not faults, "".join(faults[:1]))
+    _must(
+        not faults,
+        "".join(faults[:1])
+        + ' To write the message of the last commit anew: git commit --amend -m "..." -m "..."',
+    )
     yield "the message says what and why"
 
 
@@ -264,8 +281,16 @@ def rebase(desk: Desk) -> Iterator[str]:
     """The branch stands on the newest upstream, both changes work, and the fork has it."""
     git_dir = desk.clone / ".git"
     _must(
+        not (git_dir / "MERGE_HEAD").exists(),
+        "You are in the middle of a merge, and this project asks for a rebase:"
+        " git merge --abort, then git rebase upstream/main",
+    )
+    unmerged = desk.ask("diff", "--name-only", "--diff-filter=U", at=desk.clone).splitlines()
+    open_files = f": in conflict are {', '.join(unmerged)}" if unmerged else ""
+    _must(
         not any((git_dir / name).exists() for name in ("rebase-merge", "rebase-apply")),
-        "The rebase is not finished. Mend the conflict, git add the file, git rebase --continue.",
+        f"The rebase is not finished{open_files}. Mend the conflict, git add each file, and"
+        " git rebase --continue. Or go back to before it: git rebase --abort.",
     )
     _own_branch(desk)
     newest = desk.ask("rev-parse", "main", at=desk.upstream)
@@ -273,16 +298,26 @@ def rebase(desk: Desk) -> Iterator[str]:
     _must(newest == known, "Your clone does not know the newest upstream yet: git fetch upstream")
     base = desk.ask("merge-base", "HEAD", "upstream/main", at=desk.clone)
     _must(base == newest, "Your branch still begins at an old commit: git rebase upstream/main")
+    branch = desk.branch()
+    tip = desk.ask("rev-parse", f"refs/heads/{branch}", at=desk.fork)
+    pushed = tip == desk.ask("rev-parse", "HEAD", at=desk.clone)
     merges = desk.ask("rev-list", "--merges", "upstream/main..HEAD", at=desk.clone)
     _must(
         not merges,
         "You merged main into your branch. That is no rebase; this project asks for"
-        " a straight line: git rebase upstream/main",
+        " a straight line (CONTRIBUTING.md): git rebase upstream/main. The conflict comes once"
+        " more.",
     )
     yield "your commits stand on the newest commit of upstream"
-    hours = desk.clone / trials.HOURS
-    text = hours.read_text(encoding="utf-8") if hours.is_file() else ""
-    _must("<<<<<<<" not in text and ">>>>>>>" not in text, "A conflict marker is still in hours.py")
+    marked = desk.ask("grep", "-l", "-E", "^(<{7}|>{7}) ", at=desk.clone).splitlines()
+    again = "mend the file, then git add and git commit"
+    if not pushed:
+        again = f"git reset --hard origin/{branch}, and git rebase upstream/main once more"
+    _must(
+        not marked,
+        f"Lines with <<<<<<< or >>>>>>> are still in {', '.join(marked)}, and were committed. git"
+        f" add says that you are done; git does not look whether you are. Now: {again}.",
+    )
     wrong = trials.wrong_answer(desk.clone, with_huys=_with_huys(desk))
     _must(
         not wrong,
@@ -291,10 +326,10 @@ def rebase(desk: Desk) -> Iterator[str]:
     )
     found = trials.tests(desk)
     _must(found.green, f"The tests are {found}.")
+    _not_weakened(desk, found)
     yield f"both changes work; the tests are {found}"
-    tip = desk.ask("rev-parse", f"refs/heads/{desk.branch()}", at=desk.fork)
     _must(
-        tip == desk.ask("rev-parse", "HEAD", at=desk.clone),
+        pushed,
         "The fork still has the commits from before the rebase. They were made anew, so an"
         " ordinary push is refused: git push --force-with-lease",
     )
@@ -320,11 +355,23 @@ def synced(desk: Desk) -> Iterator[str]:
     here = desk.ask("rev-parse", "refs/heads/main", at=desk.clone)
     there = desk.ask("rev-parse", "refs/heads/main", at=desk.fork)
     _must(
+        not _ahead(desk),
+        "main in your clone has a commit that upstream does not have, so it cannot simply follow."
+        " Your work is in upstream. Put main back: git fetch upstream, git switch main, and"
+        " git reset --hard upstream/main",
+    )
+    _must(
         here == newest,
         "main in your clone is behind: git fetch upstream, git switch main, and"
         " git merge --ff-only upstream/main",
     )
     yield "main in your clone is the same as upstream"
+    inside = desk.run_git("merge-base", "--is-ancestor", there, newest, at=desk.clone).ok
+    _must(
+        inside,
+        "main in your fork has a commit that upstream does not have. It is your fork, so you may:"
+        " git push --force-with-lease origin main",
+    )
     _must(
         there == newest, "main in your fork is behind; a fork does not follow: git push origin main"
     )
@@ -342,7 +389,22 @@ def _own_branch(desk: Desk) -> None:
     _must(
         desk.branch() != "main",
         "You are on main. Keep main as a copy of upstream, and make a branch for each change:"
-        " git switch -c NAME",
+        " git switch -c NAME. What you changed comes with you.",
+    )
+
+
+def _ahead(desk: Desk) -> str:
+    """Return the commits that main in the clone has and upstream does not have."""
+    return desk.ask("rev-list", "upstream/main..refs/heads/main", at=desk.clone)
+
+
+def _not_weakened(desk: Desk, found: trials.Tests) -> None:
+    base = desk.ask("merge-base", "HEAD", "upstream/main", at=desk.clone) or "HEAD"
+    less = trials.weakened(desk, found, base, with_huys=_with_huys(desk))
+    _must(
+        not less,
+        f"The tests are green, but {less}. A test that is in the way is a promise to somebody:"
+        " put it back, and mend the program.",
     )
 
 

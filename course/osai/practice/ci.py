@@ -26,8 +26,10 @@ sys.path.insert(0, ".")
 suite = unittest.defaultTestLoader.discover("tests", top_level_dir=".")
 class Result(unittest.TestResult):
     def startTest(self, test): super().startTest(test); names.append(test.id())
-names, result = [], Result()
+    def addSkip(self, test, why): super().addSkip(test, why); skipped.add(test.id())
+names, skipped, result = [], set(), Result()
 suite.run(result)
+names = [name for name in names if name not in skipped]
 def last(pairs): return {t.id(): text.strip().splitlines()[-1] for t, text in pairs}
 print("%s" + json.dumps([names, last(result.failures), last(result.errors)]))
 """
@@ -35,7 +37,7 @@ print("%s" + json.dumps([names, last(result.failures), last(result.errors)]))
 
 @dataclass(frozen=True)
 class Tests:
-    """What the tests of a folder said: all names; of failures and crashes also the last line.
+    """What the tests of a folder said: names of those that ran; why some failed or crashed.
 
     A test fails if what it expects is not so; it crashes if it cannot run to its end.
     """

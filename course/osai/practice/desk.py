@@ -16,6 +16,7 @@ import datetime as dt
 import difflib
 import json
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -110,16 +111,19 @@ class Desk:
         Run again, it changes nothing. Raises PracticeError if `old` is not there, or twice.
         """
         text = self._existing(path).read_text(encoding="utf-8")
-        if text.count(old) != 1 or (new in text and old in new):
+        # spaces at the start mean the start of a line: else they are found in deeper lines, too
+        pattern = ("(?m:^)" if old[:1].isspace() else "") + re.escape(old)
+        count = len(re.findall(pattern, text))
+        if count != 1 or (new in text and old in new):
             if new in text:
                 print(f"{path} has this already: nothing to change.")
                 return
-            times = "is not in it" if old not in text else f"is in it {text.count(old)} times"
+            times = f"is in it {count} times" if count else "is not in it"
             raise PracticeError(
                 f"{path}: the text to replace {times}. Copy it from the file as it is now"
                 f" (desk.show({path!r})), with the spaces at the start of its lines."
             )
-        self.write(path, text.replace(old, new))
+        self.write(path, re.sub(pattern, lambda _: new, text))
 
     def resolve(self, path: str, new: str) -> None:
         """Put `new` in the place of the first conflict in a file: markers, both sides, all.
@@ -287,6 +291,9 @@ def resume() -> Desk:
         desk.must("clone", "--quiet", FORK, CLONE, at=desk.root)
         desk.must("remote", "add", "upstream", f"../{UPSTREAM}", at=desk.clone)
         print(f"The clone is new, from your fork. Its old files: {packing.KEPT_ASIDE}/{aside.name}")
+    print(
+        f"Steps done so far: {', '.join(desk.load('steps')) or 'none'}. Go on after the last one."
+    )
     return desk
 
 

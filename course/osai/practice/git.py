@@ -26,6 +26,8 @@ SETTINGS = """\
 \temail = {email}
 [init]
 \tdefaultBranch = main
+\tdefaultObjectFormat = sha1
+\tdefaultRefFormat = files
 \ttemplateDir = {empty}
 [core]
 \tautocrlf = false
@@ -42,6 +44,7 @@ SETTINGS = """\
 \tff = only
 [safe]
 \tdirectory = *
+\tbareRepository = all
 [advice]
 \tdetachedHead = false
 """
@@ -88,11 +91,19 @@ def program() -> str:
             " this cell again."
         )
     try:
-        said = subprocess.run(
+        asked = subprocess.run(
             [path, "--version"], capture_output=True, encoding="utf-8", check=False, timeout=30
-        ).stdout
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise PracticeError(f"git was found, but it does not start: {error}.") from None
+    said = asked.stdout
+    if asked.returncode or not version_of(said):
+        raise PracticeError(
+            "git was found, but it does not say its version. On macOS that means that Apple's"
+            " tools are not installed yet: type xcode-select --install in a terminal. Elsewhere"
+            " install git again from https://git-scm.com/downloads. Then restart JupyterLab, and"
+            " run this cell again."
+        )
     if version_of(said) < OLDEST:
         raise PracticeError(
             f"This lesson needs git {wanted} or newer; here is {said.strip() or 'an unknown one'}."
@@ -117,6 +128,7 @@ def environment(root: Path, settings: Path, date: str, **more: str) -> dict[str,
         "GIT_CONFIG_SYSTEM": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_ATTR_NOSYSTEM": "1",
+        "XDG_CONFIG_HOME": str(root / "state" / "empty"),  # the user's git/ignore, git/attributes
         "GIT_CEILING_DIRECTORIES": os.pathsep.join((str(root), str(root.parent))),
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_EDITOR": ":",
@@ -173,9 +185,10 @@ def tidy(text: str, root: Path) -> str:
     Paths inside `root` lose what stands before it; git's lines `hint: ...`, whose words change
     from version to version, are left out.
     """
+    anyhow = re.IGNORECASE if os.name == "nt" else re.NOFLAG  # pdb on Windows writes c:\users
     for form in {str(root), root.as_posix()}:
-        text = text.replace(f"file://{form}", form)
-        text = re.sub(re.escape(form) + r"(?:[/\\]|(?=$|['\"\s]))", "", text)
+        end = r"(?:[/\\]|(?=$|['\"\s]))"
+        text = re.sub("(?:file://)?" + re.escape(form) + end, "", text, flags=anyhow)
     text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text)
     text = re.sub(r"(could not apply [0-9a-f]+\.\.\.) # ", r"\1 ", text, flags=re.IGNORECASE)
     lines = [line.rsplit("\r", 1)[-1].rstrip() for line in text.split("\n")]

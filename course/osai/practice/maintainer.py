@@ -130,12 +130,22 @@ def judge(desk: Desk, head: str) -> Review:
         points.append(
             "Your tests refuse a program that does what the report asks for. What do they expect?"
         )
+    less = trials.weakened(desk, plain, base, head, with_huys=with_huys) if plain.green else None
+    if less:
+        points.append(f"Please put this back: {less}. A test is a promise to users.")
     for what in trial.missed if trial.right.green else ():
         points.append(
             f"I changed hours.py so that {what}, and all tests still pass. Please add a test"
             " that fails then."
         )
+    wrong = trials.wrong_in(desk, head, with_huys=with_huys)
+    if wrong and plain.green:
+        points.append(
+            f"CI is green, but the program is wrong: {wrong}. Please mend it, with a test."
+        )
     points += _about_files(desk, base, head)
+    if desk.ask("rev-list", "--merges", f"{base}..{head}", at=desk.upstream):
+        points.append("You merged main into your branch: please rebase (see CONTRIBUTING.md).")
     points += _about_messages(desk, base, head)
     if trial.seen and trial.right.green:
         praise.append("There is a test that fails with the bug. Thank you!")
@@ -154,7 +164,7 @@ def message_faults(messages: list[str]) -> list[str]:
             faults.append(f"The first line {subject[:30]!r}... is longer than 72 characters.")
         elif _HABITS.match(first) or not first[0].isupper():
             faults.append(
-                f"Begin the message {subject!r} with a verb that tells the program what to do:"
+                f"Begin the message {subject!r} with a verb, as an order and with a capital:"
                 " Count, Show, Keep."
             )
     if messages and not any(re.search(rf"\b{sample.ISSUE}\b", message) for message in messages):

@@ -71,6 +71,7 @@ CONTRIBUTING = f"""\
 - Begin a commit message with a verb, as in "Show prices with dots". Say why below it.
 - Write one sentence for users into changes/NUMBER.md, with the number of the issue
   (for example changes/{ISSUE}.md).
+- If main has moved on, rebase your branch. Do not merge main into it.
 - Lan reviews on weekends. She is a volunteer.
 """
 MONEY = '''\
@@ -206,7 +207,7 @@ HISTORY = (
         "2026-01-05 20:00:00 +0700",
         "Write amounts of money with dots\n\nA customer read 1250000 as 125,000.",
         {
-            ".gitignore": "__pycache__/\n",
+            ".gitignore": "__pycache__/\n.ipynb_checkpoints/\n.DS_Store\n",
             "README.md": README,
             "LICENSE": LICENCE,
             "deskkit/__init__.py": '"""Small answers for a help desk in Hà Nội."""\n',

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 from osai.practice import git as program
@@ -69,17 +71,51 @@ def try_out(desk: Desk, commit: str | None = None, *, with_huys: bool = False) -
             missed.append(what)
         else:
             seen[what] = found
-    old = set(known_tests())
+    old = set(known_tests(with_huys=True))
     new = tuple(name for name in right.names if name.rsplit(".", 1)[-1] not in old)
     return Trial(new, right, tuple(missed), seen)
 
 
-def known_tests() -> tuple[str, ...]:
-    """Return the names of the sample project's own tests, Huy's included."""
+def known_tests(*, with_huys: bool) -> tuple[str, ...]:
+    """Return the names of the sample project's own tests; with_huys: with the one Huy brings."""
     texts = [sample.TEST_MONEY, sample.TEST_PHONES, sample.TEST_REPLY]
-    texts.append(sample.HUYS_CHANGE.files["tests/test_hours.py"])
+    huys = sample.HUYS_CHANGE.files["tests/test_hours.py"]
+    texts.append(huys if with_huys else sample.TEST_HOURS)
     lines = "\n".join(texts).splitlines()
     return tuple(line.split("def ")[1].split("(")[0] for line in lines if "def test_" in line)
+
+
+def weakened(
+    desk: Desk, ran: Tests, base: str, head: str | None = None, *, with_huys: bool = False
+) -> str | None:
+    """Say which test that was there before is gone, is skipped or asks less; None if none is.
+
+    ran: what the tests say now. base, head: commits; without head, the files in the clone.
+    """
+    names = {name.rsplit(".", 1)[-1] for name in ran.names}
+    for name in known_tests(with_huys=with_huys):
+        if name not in names:
+            return f"the test {name} was there before, and does not run any more"
+    at = desk.upstream if head else desk.clone
+    span = [base, *([head] if head else [])]
+    gone = taken_out(desk.ask("diff", "-U0", *span, "--", "tests", at=at))
+    return f"this line of an earlier test is not there any more: {gone[0]}" if gone else None
+
+
+def taken_out(difference: str) -> list[str]:
+    """Return the lines of a diff that asked something, were taken out, and came in nowhere."""
+    lines = [x for x in difference.splitlines() if not x.startswith(("---", "+++"))]
+    added = Counter(x[1:].strip() for x in lines if x.startswith("+"))
+    removed = Counter(x[1:].strip() for x in lines if x.startswith("-"))
+    return [line for line in removed - added if re.search(r"\bassert|self\.fail\(", line)]
+
+
+def wrong_in(desk: Desk, commit: str, *, with_huys: bool = False) -> str | None:
+    """Say what the program of a commit answers wrongly, or None (see `wrong_answer`)."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "files"
+        _copy(desk, commit, folder)
+        return wrong_answer(folder, with_huys=with_huys)
 
 
 def is_open(folder: Path, cases: list[tuple[str, str, str]]) -> list[bool] | str:
@@ -102,7 +138,7 @@ def wrong_answer(folder: Path, *, with_huys: bool = False) -> str | None:
 
     Asked for shops by day, over midnight and until midnight, at and around both ends.
     """
-    shops = [("08:00", "22:00"), ("18:00", "02:00"), ("17:30", "00:00")]
+    shops = [("08:00", "22:00"), ("18:00", "02:00"), ("17:30", "00:00"), ("10:00", "01:00")]
     shops += [("00:00", "00:00")] if with_huys else []
     times = [f"{hour:02d}:{minute}" for hour in range(24) for minute in ("00", "01", "30", "59")]
     cases = [(opens, closes, now) for opens, closes in shops for now in times]
