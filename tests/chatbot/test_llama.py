@@ -199,6 +199,28 @@ def test_an_old_processor_is_told_apart():
     assert done.stdout.strip().endswith(expected)
 
 
+HASTY = """
+import sys
+from pathlib import Path
+from osai.chatbot import llama
+for _ in range(20):
+    llama.LlamaGenerator(Path(sys.argv[1]), "x")
+print("END")
+"""
+
+
+def test_a_generator_that_is_dropped_at_once_does_not_hang(small_llama, tmp_path):
+    folder = llama.convert(small_llama, tmp_path / "made")
+    done = subprocess.run(
+        [sys.executable, "-c", HASTY, folder],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert done.stdout.strip() == "END"
+
+
 ENDS = """
 import os, sys
 from pathlib import Path

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import importlib
 import importlib.metadata
 import json
 import os
@@ -28,7 +27,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from osai.chatbot import export, model
@@ -254,18 +252,9 @@ def _least_sure(tokens: Sequence[Token], number: int) -> list[int]:
     ]
 
 
-def _library() -> ModuleType:
-    """The package, told to wait idly. Raises ImportError.
-
-    Its threads wait for each other hundreds of times a token. GNU OpenMP lets them do so busily, and then a second
-    program on the same processors made a reply ten times slower. Only the first import in a process is heard.
-    """
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-    return importlib.import_module(PACKAGE)
-
-
 def _server(file: Path) -> Server:
-    xllamacpp = _library()
+    import xllamacpp
+
     params = xllamacpp.CommonParams()
     params.model.path = str(file)
     params.verbosity = -1
@@ -279,7 +268,11 @@ def _server(file: Path) -> Server:
     params.cors_origins = "http://127.0.0.1"
     params.endpoint_slots = params.ui = False
     params.n_threads_http = 1
-    return xllamacpp.Server(params)
+    server = xllamacpp.Server(params)
+    # One token before anything else. A server that is told to end before its loop has begun never ends, and the
+    # process hangs; once it has answered, the loop runs.
+    server.handle_completions({"prompt": [0], "n_predict": 1, "cache_prompt": False})
+    return server
 
 
 def _stop(server: list[Server], process: int) -> None:
@@ -315,6 +308,9 @@ def _why_not_here() -> str | None:
         importlib.metadata.version(PACKAGE)
     except importlib.metadata.PackageNotFoundError:
         return f"the package {PACKAGE} is not installed (it exists for Linux and Windows on x86-64 and for Macs)"
+    # Its threads wait for each other hundreds of times a token. GNU OpenMP lets them do so busily, and then eight replies
+    # beside another program took five times as long. The first library that brings OpenMP reads this: here PyTorch.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     if platform.machine().lower() in ("x86_64", "amd64"):
         import torch
 
@@ -322,7 +318,7 @@ def _why_not_here() -> str | None:
         if not torch.backends.cpu.get_cpu_capability().startswith("AVX"):
             return "this processor has no AVX2"
     try:
-        _library()
+        import xllamacpp  # noqa: F401
     except ImportError as error:  # Linux without libgomp
         return f"the package {PACKAGE} cannot be loaded ({error})"
     return None
