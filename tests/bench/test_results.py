@@ -51,12 +51,12 @@ def test_the_desk_under_load_and_killed_loses_and_doubles_nothing():
 
 @needs_result("evaluation")
 def test_the_pipeline_reaches_what_a_company_would_ask():
-    for cases, least in (("test", 0.9), ("unseen", 0.85)):
+    for cases, least, handed in (("test", 0.92, 0.95), ("unseen", 0.85, 0.9)):
         found = results.read("evaluation")["systems"]["pipeline"][cases]
         shares = {(s["group"], s["name"]): s["passed"] / s["total"] for s in found["shares"]}
         assert found["passed"] / found["total"] >= least, cases
         assert shares["check", "numbers"] == 1 and found["another_customers_data"] == 0
-        assert shares["hand-off", "recall"] >= 0.9 and shares["hand-off", "precision"] >= 0.85
+        assert shares["hand-off", "recall"] >= handed and shares["hand-off", "precision"] >= 0.85
 
 
 @needs_result("evaluation")
