@@ -234,8 +234,51 @@ BROKEN: dict[str, list[Callable[[Page], None]]] = {
 }  # fmt: skip
 
 
+def meta(**fields) -> Callable[[Page], None]:
+    return lambda page: page.metadata["osai"].update(fields)
+
+
+def without(text: str) -> Callable[[Page], None]:
+    """Take away the cells that hold a text."""
+
+    def spoil(page: Page) -> None:
+        page.cells = [cell for cell in page.cells if text not in cell.source]
+
+    return spoil
+
+
+def add_prose(text: str) -> Callable[[Page], None]:
+    return lambda page: page.cells.insert(4, new_markdown_cell(text, id="added"))
+
+
+# Lesson 03 with one thing spoiled: what only lessons on data are asked for.
+EVIDENCE = TOP / "course" / "03-careers-in-the-data.ipynb"
+BROKEN_EVIDENCE = {
+    "evidence-lesson": [meta(minutes=40), without("controls.explore("), without("quiz.Question(")],
+    "claims": [meta(claims=["C01"]), without("C05"), without("verdicts(")],
+    "sourced-numbers": [
+        add_prose("Pay rose by 7,654.3 percent."),
+        add_prose("It was 98765 (F001)."),
+    ],
+}
+
+
 def test_every_rule_has_pages_that_break_it():
-    assert set(BROKEN) == set(grammar.RULES)
+    assert set(BROKEN) | set(BROKEN_EVIDENCE) == set(grammar.RULES)
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil"),
+    [
+        pytest.param(name, spoil, id=f"{name}-{number}")
+        for name, spoils in BROKEN_EVIDENCE.items()
+        for number, spoil in enumerate(spoils, start=1)
+    ],
+)
+def test_a_lesson_on_data_that_breaks_a_rule_is_caught(name, spoil):
+    page = nbformat.read(EVIDENCE, as_version=4)
+    spoil(page)
+    assert name in {found.rule for found in lint.check(EVIDENCE, page, REPOSITORY)}
 
 
 @pytest.mark.parametrize(
