@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from osai.plain import PlainError
+
 if TYPE_CHECKING:
     import ipywidgets
 
@@ -27,12 +29,8 @@ _KEYS_STAY_HERE = (
 )
 
 
-class ControlError(ValueError):
+class ControlError(PlainError, ValueError):
     """A control that some people could not use. The message says what to add."""
-
-    def _render_traceback_(self) -> list[str]:
-        # IPython asks for this: the message is for the author, a traceback would bury it
-        return [f"{type(self).__name__}: {self}"]
 
 
 def group(*children: ipywidgets.Widget) -> ipywidgets.VBox:

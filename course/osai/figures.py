@@ -26,6 +26,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from osai import tables
+from osai.plain import PlainError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,12 +58,8 @@ _TIME_AXES = re.compile(r"^(year|quarter|month|week|day|date|time of day)\b", re
 _HEX = re.compile(r"^#[0-9a-fA-F]{6}$")
 
 
-class FigureError(ValueError):
+class FigureError(PlainError, ValueError):
     """A figure that some reader could not read. The message says what to add."""
-
-    def _render_traceback_(self) -> list[str]:
-        # IPython asks for this: the message is for the student, a traceback would bury it
-        return [f"{type(self).__name__}: {self}"]
 
 
 def contrast(first: str, second: str) -> float:

@@ -27,6 +27,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from osai import places
+from osai.plain import PlainError
 
 MANIFEST = "manifest.json"
 TAKE_HOME = "take-home"
@@ -39,12 +40,8 @@ _VERSION = 1
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10))}
 
 
-class WorkError(RuntimeError):
+class WorkError(PlainError, RuntimeError):
     """The student's work could not be saved or read. The message says why and what to do."""
-
-    def _render_traceback_(self) -> list[str]:
-        # IPython asks for this: the message is for the student, a traceback would bury it
-        return [f"{type(self).__name__}: {self}"]
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from osai import controls
+from osai.plain import PlainError
 
 if TYPE_CHECKING:
     import ipywidgets
@@ -32,12 +33,8 @@ STATIC_CLASS = "osai-question"
 """Class of the HTML twin; tests look for it beside each question."""
 
 
-class QuizError(ValueError):
+class QuizError(PlainError, ValueError):
     """A question that would not teach. The message says what to add."""
-
-    def _render_traceback_(self) -> list[str]:
-        # IPython asks for this: the message is for the student, a traceback would bury it
-        return [f"{type(self).__name__}: {self}"]
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osai import places
+from osai.plain import PlainError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,12 +35,8 @@ if TYPE_CHECKING:
 CARD = "datapackage.json"
 
 
-class TableError(ValueError):
+class TableError(PlainError, ValueError):
     """A table that does not exist or does not match its schema. The message says where."""
-
-    def _render_traceback_(self) -> list[str]:
-        # IPython asks for this: the message is for the student, a traceback would bury it
-        return [f"{type(self).__name__}: {self}"]
 
 
 @dataclasses.dataclass(frozen=True)

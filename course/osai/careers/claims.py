@@ -20,16 +20,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from osai import tables
+from osai.plain import PlainError
 
 TOPIC = "careers"
 
 
-class ClaimError(ValueError):
+class ClaimError(PlainError, ValueError):
     """A claim, figure or lesson that does not exist. The message says which there are."""
-
-    def _render_traceback_(self) -> list[str]:
-        # IPython asks for this: the message is for the student, a traceback would bury it
-        return [f"{type(self).__name__}: {self}"]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -24,6 +24,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from osai import tables
+from osai.plain import PlainError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,12 +36,8 @@ OPEN_MINUTES = 480
 """Minutes a day in which customers of the simulated desk come: an assumption, eight hours."""
 
 
-class JobsError(ValueError):
+class JobsError(PlainError, ValueError):
     """A team, share or number that a model cannot take. The message says what it can."""
-
-    def _render_traceback_(self) -> list[str]:
-        # IPython asks for this: the message is for the student, a traceback would bury it
-        return [f"{type(self).__name__}: {self}"]
 
 
 # --- tasks -------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from osai import controls, tables, work
+from osai.plain import PlainError
 
 if TYPE_CHECKING:
     import ipywidgets
@@ -27,12 +28,8 @@ NAME = "portfolio-plan"
 """Under this name `osai.work` keeps the plan: `my-work/portfolio-plan.json`."""
 
 
-class PlanError(ValueError):
+class PlanError(PlainError, ValueError):
     """A plan that cannot be made. The message says what to change."""
-
-    def _render_traceback_(self) -> list[str]:
-        # IPython asks for this: the message is for the student, a traceback would bury it
-        return [f"{type(self).__name__}: {self}"]
 
 
 SKILLS = {

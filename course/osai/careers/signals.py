@@ -19,16 +19,14 @@ import math
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
+from osai.plain import PlainError
+
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class SignalError(ValueError):
+class SignalError(PlainError, ValueError):
     """A world or market that cannot be. The message says what to change."""
-
-    def _render_traceback_(self) -> list[str]:
-        # IPython asks for this: the message is for the student, a traceback would bury it
-        return [f"{type(self).__name__}: {self}"]
 
 
 def _is(value: float, means: str) -> Any:

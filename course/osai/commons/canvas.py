@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from osai import controls, work
+from osai.plain import PlainError
 
 if TYPE_CHECKING:
     import ipywidgets
@@ -66,12 +67,8 @@ FIELDS = {
 NUMBERS = ("maintainers", "costs", "income", "reserve", "largest_payer")
 
 
-class CanvasError(ValueError):
+class CanvasError(PlainError, ValueError):
     """A canvas that cannot be read. The message names the block and what belongs there."""
-
-    def _render_traceback_(self) -> list[str]:
-        # IPython asks for this: the message is for the student, a traceback would bury it
-        return [f"{type(self).__name__}: {self}"]
 
 
 @dataclasses.dataclass(frozen=True)

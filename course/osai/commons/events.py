@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from osai import tables
+from osai.plain import PlainError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,12 +38,8 @@ MEASURES = {
 """Column of the table, and its axis title."""
 
 
-class EventError(ValueError):
+class EventError(PlainError, ValueError):
     """A project, month or window that cannot be studied. The message says which can."""
-
-    def _render_traceback_(self) -> list[str]:
-        # IPython asks for this: the message is for the student, a traceback would bury it
-        return [f"{type(self).__name__}: {self}"]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -35,6 +35,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from osai.plain import PlainError
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -56,12 +58,8 @@ MEASURES = {
 day given or paid and every bonus; joy, thanks and what funders get out of it are not counted."""
 
 
-class GameError(ValueError):
+class GameError(PlainError, ValueError):
     """A world or a rule that cannot be played. The message says what to change."""
-
-    def _render_traceback_(self) -> list[str]:
-        # IPython asks for this: the message is for the student, a traceback would bury it
-        return [f"{type(self).__name__}: {self}"]
 
 
 def _assumed(value: Any, unit: str, meaning: str) -> Any:

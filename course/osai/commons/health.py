@@ -21,6 +21,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from osai import tables
+from osai.plain import PlainError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,12 +31,8 @@ ROUNDED = 0.0005
 """Shares and indices in the table have three decimals: the true value is at most this far off."""
 
 
-class HealthError(ValueError):
+class HealthError(PlainError, ValueError):
     """Counts that no project can have, or a project that is not in the table."""
-
-    def _render_traceback_(self) -> list[str]:
-        # IPython asks for this: the message is for the student, a traceback would bury it
-        return [f"{type(self).__name__}: {self}"]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING
 import httpx
 
 from osai import controls
+from osai.plain import PlainError
 
 if TYPE_CHECKING:
     import ipywidgets
 
 
-class DeskError(RuntimeError):
+class DeskError(PlainError, RuntimeError):
     """The desk cannot be reached or has refused; the message says why and what to do next."""
-
-    def _render_traceback_(self) -> list[str]:
-        return [f"{type(self).__name__}: {self}"]
 
 
 class Customer:

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from osai import tables
+from osai.plain import PlainError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,12 +40,8 @@ MOF_CLASSES = ("I", "II", "III")
 """Classes of the Model Openness Framework, the most open first."""
 
 
-class OpennessError(ValueError):
+class OpennessError(PlainError, ValueError):
     """A model, a component or a cell that is not known. The message says what there is."""
-
-    def _render_traceback_(self) -> list[str]:
-        # IPython asks for this: the message is for the student, a traceback would bury it
-        return [f"{type(self).__name__}: {self}"]
 
 
 # --- three answers -----------------------------------------------------------------------------

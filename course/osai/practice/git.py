@@ -17,6 +17,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from osai.plain import PlainError
+
 OLDEST = (2, 32)
 """First version that reads GIT_CONFIG_GLOBAL, June 2021 (git's release notes for 2.32)."""
 
@@ -50,12 +52,8 @@ SETTINGS = """\
 """
 
 
-class PracticeError(RuntimeError):
+class PracticeError(PlainError, RuntimeError):
     """Something in the practice that cannot go on. The message says what to do next."""
-
-    def _render_traceback_(self) -> list[str]:
-        # IPython asks for this: the message is for the student, a traceback would bury it
-        return [f"{type(self).__name__}: {self}"]
 
 
 @dataclasses.dataclass(frozen=True)
